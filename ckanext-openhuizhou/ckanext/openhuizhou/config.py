@@ -1,0 +1,28 @@
+"""Typed readers of our options (declared in ``config_declaration.yaml``). No raw option name stands elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ckan.plugins.toolkit as tk
+
+
+def config_dir() -> Path:
+    """Folder with departments, themes, targets, tasks and sources."""
+    return Path(tk.config["ckanext.openhuizhou.config_dir"])
+
+
+def source_variables_file() -> Path | None:
+    """JSON object ``{"huanbaoju.url": "http://…", …}`` that fills ``${…}`` in source configurations; mode 600."""
+    value = tk.config["ckanext.openhuizhou.source_variables_file"]
+    return Path(value) if value else None
+
+
+def allowed_hosts() -> frozenset[str]:
+    """``host:port`` of private addresses that sources may read."""
+    return frozenset(tk.config["ckanext.openhuizhou.allowed_hosts"])
+
+
+def allowed_roots() -> tuple[Path, ...]:
+    """Local folders below which drop folders may lie."""
+    return tuple(Path(root).resolve() for root in tk.config["ckanext.openhuizhou.allowed_roots"])

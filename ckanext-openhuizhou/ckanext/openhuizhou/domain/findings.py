@@ -1,0 +1,74 @@
+"""Findings about data are data: a kind, a place, the figures, and how to mend it.
+
+The sentence is made where it is shown: ``KINDS[kind].message`` and ``.mend`` are English msgids with
+``{placeholders}`` that ``Finding.params`` fills, so that a report can be translated, counted and exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingKind:
+    """``message`` says what is wrong, ``mend`` what to do about it; both are msgids."""
+
+    message: str
+    mend: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. ``value`` is shortened and never holds personal data."""
+
+    kind: str
+    record: str | None = None
+    field: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def severity(self) -> Severity:
+        return KINDS[self.kind].severity
+
+    def as_dict(self) -> dict[str, Any]:
+        """A JSON-ready dict: the place, the figures, and the two msgids."""
+        kind = KINDS[self.kind]
+        return asdict(self) | {"severity": kind.severity, "message": kind.message, "mend": kind.mend}
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name, marks a msgid for extraction
+    return msgid
+
+
+#: Every kind of finding. Keep in alphabetical order; placeholders must be in ``Finding.params``
+#: or be one of record, field, row, column, value.
+KINDS: dict[str, FindingKind] = {
+    "personal-data": FindingKind(
+        N_("Column “{column}” holds personal data ({pii_kind}) in {count} of {rows} rows"),
+        N_("Remove the column at the source, or take it out of the items that are published"),
+    ),
+    "provider-missing": FindingKind(
+        N_("The record does not say which department provides it"),
+        N_("Fill in the department's full name in field “{field}” at the source"),
+    ),
+    "provider-unknown": FindingKind(
+        N_("“{value}” is not the name of a department in the directory"),
+        N_("Use the department's full official name"),
+    ),
+    "required-missing": FindingKind(
+        N_("Field “{field}” is empty"),
+        N_("Fill it in at the source, or map another field to it"),
+    ),
+    "title-duplicate": FindingKind(
+        N_("The department already has an entry called “{value}”"),
+        N_("Give the entry a name of its own"),
+    ),
+}

@@ -1,0 +1,39 @@
+"""Information items (信息项): the columns of an entry's table, as the guide 发改高技〔2017〕1272号 names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Keys of ``schemas/code_lists/data_types.yaml``, in its order.
+DATA_TYPES = ("string", "text", "integer", "number", "currency", "date", "datetime", "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One column. ``column`` is the ASCII id, ``name`` its Chinese label; code-list keys for the rest."""
+
+    name: str
+    column: str
+    data_type: str
+    length: int | None = None
+    scale: int | None = None
+    unit: str = ""
+    is_key: bool = False
+    share_type: str = ""
+    open_type: str = ""
+    sensitivity: str = ""
+    description: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Item:
+        """Read an item as the schema stores it (numbers may be text, empty text means not given)."""
+        known: dict[str, Any] = {
+            key: values[key] for key in cls.__dataclass_fields__ if values.get(key) not in (None, "")
+        }
+        for key in ("length", "scale"):
+            if key in known:
+                known[key] = int(known[key])
+        known["is_key"] = str(known.get("is_key", "")).lower() in {"true", "1", "yes"}
+        return cls(**{"name": "", "column": "", "data_type": "string", **known})

@@ -1,0 +1,82 @@
+"""Every exception that this project defines.
+
+    OpenHuizhouError
+    ├── ConfigurationError        a file in config/ or an option is wrong; nothing starts
+    ├── StackError                a part of the embedded stack did not start or stop
+    ├── SourceError               a source as a whole cannot be read; the run fails, other sources go on
+    │   ├── SourceUnreachable     no answer, refused, timed out
+    │   ├── SourceDenied          wrong token, wrong password, no permission
+    │   ├── SourceMalformed       an answer that is not what the kind of source promises
+    │   └── AddressRefused        an address that nobody approved
+    ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
+    ├── DecodingError             bytes that are in no encoding that we accept
+    └── TableRefused              a table's rows break its rules; carries findings, the old table stays
+
+Actions translate these into CKAN's own four (ValidationError, NotFound, NotAuthorized, Invalid).
+Each carries data, never a sentence glued together: the sentence is made where it is shown, in the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class OpenHuizhouError(Exception):
+    """Base of all. ``message`` is an English msgid with ``{placeholders}`` filled from ``params``."""
+
+    def __init__(self, message: str, **params: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.message.format(**self.params)
+
+
+class ConfigurationError(OpenHuizhouError):
+    """A file in ``config/``, a schema or an option is wrong. ``params`` names the file and the place."""
+
+
+class StackError(OpenHuizhouError):
+    """A part of the embedded stack did not start or stop; ``params["log"]`` is the tail of its log."""
+
+
+class SourceError(OpenHuizhouError):
+    """A source cannot be read as a whole."""
+
+
+class SourceUnreachable(SourceError):
+    """No answer, connection refused, or out of time."""
+
+
+class SourceDenied(SourceError):
+    """The source answered that we may not read it."""
+
+
+class SourceMalformed(SourceError):
+    """The source answered something that its kind does not allow."""
+
+
+class AddressRefused(SourceError):
+    """A request to an address that nobody approved; nothing was sent."""
+
+
+class _WithFindings(OpenHuizhouError):
+    """Shared by errors that carry findings (``domain.findings.Finding``)."""
+
+    def __init__(self, findings: Sequence[Any]) -> None:
+        super().__init__("{count} findings", count=len(findings))
+        self.findings = tuple(findings)
+
+
+class RecordRefused(_WithFindings):
+    """One source record cannot become a catalogue entry."""
+
+
+class TableRefused(_WithFindings):
+    """The rows behind an entry break its rules; what was published before stays."""
+
+
+class DecodingError(OpenHuizhouError):
+    """Bytes in no accepted encoding; ``params`` has ``offset`` of the first bad byte."""
