@@ -3,21 +3,43 @@
 ``stage_table`` types and checks every row, writes the CSV file that will be downloaded, and copies that same file
 into a staging table. ``publish_table`` swaps both in. Nobody reads a staging table, and a refused or broken load
 leaves what was published before.
+
+Publication touches two databases and a file, in this order: the table (one transaction), the file (one rename), the
+verdict (one transaction). The table carries the digest of its file, so that a process killed between two steps
+leaves enough to finish the publication: ``finish_interrupted`` and the next ``stage_table`` of the resource do.
 """
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from ckanext.openhuizhou.data import datastore_tables, files
+from ckanext.openhuizhou.data.staging import write_table
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.model import load
+
+log = logging.getLogger(__name__)
+
+#: Column ids of the DataStore that need no quoting anywhere. ``_`` at the start is CKAN's own.
+_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
 class StagedTable:
-    """Rows that passed every check and wait to be published. ``digest`` is the SHA-256 of the CSV file."""
+    """Rows that passed every check and wait to be published.
+
+    ``digest`` is the SHA-256 of the CSV file. ``changed`` is False when exactly this table is live already:
+    publishing it then only renews the verdict.
+    """
 
     resource_id: str
     rows: int
@@ -25,12 +47,22 @@ class StagedTable:
     size_bytes: int
     findings: tuple[Finding, ...]
     csv_path: Path
-    items: tuple[Item, ...]
+    dictionary: str
+    changed: bool = True
+
+    def mark(self) -> dict[str, Any]:
+        """What the table in the DataStore remembers of its file."""
+        return {
+            "digest": self.digest,
+            "rows": self.rows,
+            "size_bytes": self.size_bytes,
+            "dictionary": self.dictionary,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What was published: ``changed`` is False when the live table already held the same bytes."""
+    """What is published now; ``changed`` is False when it was so before."""
 
     resource_id: str
     rows: int
@@ -40,29 +72,119 @@ class LoadResult:
 
 
 def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> StagedTable:
-    """Type, check and stage ``rows`` (cells in the order of ``items``).
+    """Type, check and stage ``rows`` (cells in the order of ``items``), streaming.
 
     Raises:
-        TableRefused: a cell does not fit its type, a row has the wrong width, or a column holds personal data.
+        TableRefused: a column id is not usable, a cell does not fit its type, a row has the wrong width, or a column
+            holds personal data. Nothing is left behind.
     """
-    raise NotImplementedError
+    if invalid := _invalid_columns(items):
+        raise TableRefused(invalid)
+    finish_publication(resource_id)
+    path = files.writing_file(resource_id)
+    try:
+        written = write_table(path, items, rows)
+        dictionary = datastore_tables.dictionary_digest(items)
+        staged = StagedTable(
+            resource_id,
+            written.rows,
+            written.digest,
+            written.size_bytes,
+            written.findings,
+            files.staged_file(resource_id, written.digest),
+            dictionary,
+        )
+        mark = staged.mark()
+        if datastore_tables.live_mark(resource_id) == mark and files.published_file(resource_id).exists():
+            path.unlink()
+            return replace(staged, changed=False)
+        copied = datastore_tables.copy_to_staging(resource_id, items, path, mark)
+        if copied != written.rows:
+            raise TableRefused([Finding("row-count", params={"count": copied, "expected": written.rows})])
+        path.replace(staged.csv_path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return staged
 
 
 def publish_table(staged: StagedTable, package_id: str) -> LoadResult:
-    """Swap the staged table and file in; on failure the old ones stay and the verdict of the load says so."""
-    raise NotImplementedError
+    """Swap the staged table and file in; on failure the old ones stay and the verdict of the load says so.
+
+    Raises:
+        TableRefused: the swap did not happen; the cause is chained and logged.
+    """
+    if staged.changed:
+        try:
+            datastore_tables.swap_in(staged.resource_id, staged.mark())
+            files.move_in(staged.resource_id, staged.csv_path)
+        except (DBAPIError, OSError, LookupError) as error:
+            log.exception("Table %s could not be published", staged.resource_id)
+            findings = [Finding("load-failed")]
+            record_failure(staged.resource_id, package_id, findings)
+            raise TableRefused(findings) from error
+    load.record_ok(
+        staged.resource_id,
+        package_id,
+        rows=staged.rows,
+        digest=staged.digest,
+        size_bytes=staged.size_bytes,
+        findings=[finding.as_dict() for finding in staged.findings],
+    )
+    return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
 
 
 def discard_table(staged: StagedTable) -> None:
     """Drop the staging table and its file. Idempotent."""
-    raise NotImplementedError
+    datastore_tables.drop_staging(staged.resource_id)
+    staged.csv_path.unlink(missing_ok=True)
 
 
 def drop_table(resource_id: str) -> None:
-    """Remove what is published of a resource: table, file and verdict. Idempotent."""
-    raise NotImplementedError
+    """Remove what is published of a resource and what waits: table, file and verdict. Idempotent."""
+    datastore_tables.drop_staging(resource_id)
+    datastore_tables.drop_live(resource_id)
+    files.remove_waiting(resource_id)
+    files.remove(resource_id)
+    load.forget(resource_id)
 
 
 def record_failure(resource_id: str, package_id: str, findings: Iterable[Finding]) -> None:
     """Keep the verdict of a load that was refused before anything could be published."""
-    raise NotImplementedError
+    load.record_failed(resource_id, package_id, [finding.as_dict() for finding in findings])
+
+
+def finish_publication(resource_id: str) -> bool:
+    """Complete a publication that a kill interrupted after the table's swap. True when there was one."""
+    mark = datastore_tables.live_mark(resource_id)
+    return mark is not None and _finish(resource_id, mark)
+
+
+def finish_interrupted() -> list[str]:
+    """Complete every interrupted publication; the resource ids that it was needed for."""
+    return [resource_id for resource_id, mark in datastore_tables.live_marks().items() if _finish(resource_id, mark)]
+
+
+def _finish(resource_id: str, mark: dict[str, Any]) -> bool:
+    """Only a digest that differs tells of an interruption: a failed verdict keeps the digest of the last good load."""
+    known = load.load_of(resource_id)
+    if known is not None and known.digest == mark["digest"]:
+        return False
+    waiting = files.staged_file(resource_id, mark["digest"])
+    if waiting.exists():
+        files.move_in(resource_id, waiting)
+    package_id = known.package_id if known is not None else load.package_of(resource_id)
+    if package_id is None:
+        return False
+    load.record_ok(resource_id, package_id, mark["rows"], mark["digest"], mark["size_bytes"], [])
+    return True
+
+
+def _invalid_columns(items: Sequence[Item]) -> list[Finding]:
+    seen: set[str] = set()
+    invalid = []
+    for item in items:
+        if not _COLUMN.fullmatch(item.column) or item.column in seen:
+            invalid.append(Finding("column-invalid", column=item.name, value=item.column))
+        seen.add(item.column)
+    return invalid

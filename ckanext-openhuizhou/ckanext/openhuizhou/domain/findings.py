@@ -7,7 +7,7 @@ The sentence is made where it is shown: ``KINDS[kind].message`` and ``.mend`` ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -51,8 +51,32 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name, marks a msgid for
 #: Every kind of finding. Keep in alphabetical order; placeholders must be in ``Finding.params``
 #: or be one of record, field, row, column, value.
 KINDS: dict[str, FindingKind] = {
+    "cell-characters": FindingKind(
+        N_("Row {row}, column “{column}”: the text holds half of a character and cannot be written as UTF-8"),
+        N_("Correct the encoding of the file at the source"),
+    ),
+    "cell-type": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” is not of type {data_type}"),
+        N_("Correct the value at the source, or the type of the item in the entry"),
+    ),
+    "cell-type-more": FindingKind(
+        N_("Column “{column}”: {count} more values are not of type {data_type}"),
+        N_("Correct the values at the source, or the type of the item in the entry"),
+    ),
+    "column-invalid": FindingKind(
+        N_("Column “{column}” has an identifier that a table cannot have: “{value}”"),
+        N_("Use lower-case letters, digits and underscores, beginning with a letter, once per table, 63 at most"),
+    ),
+    "load-failed": FindingKind(
+        N_("The table could not be published; what was published before stays"),
+        N_("Run the harvest again; if it fails again, ask the operator to look at the log"),
+    ),
     "personal-data": FindingKind(
         N_("Column “{column}” holds personal data ({pii_kind}) in {count} of {rows} rows"),
+        N_("Remove the column at the source, or take it out of the items that are published"),
+    ),
+    "personal-data-header": FindingKind(
+        N_("Column “{column}” is named as personal data ({pii_kind})"),
         N_("Remove the column at the source, or take it out of the items that are published"),
     ),
     "provider-missing": FindingKind(
@@ -66,6 +90,19 @@ KINDS: dict[str, FindingKind] = {
     "required-missing": FindingKind(
         N_("Field “{field}” is empty"),
         N_("Fill it in at the source, or map another field to it"),
+    ),
+    "row-count": FindingKind(
+        N_("The database read {count} rows where the file has {expected}"),
+        N_("Report this to the operator: the file has a form that the loader should have refused"),
+    ),
+    "row-width": FindingKind(
+        N_("Row {row} has {count} cells where the entry has {expected} items"),
+        N_("Correct the row at the source"),
+    ),
+    "table-empty": FindingKind(
+        N_("The table has no rows"),
+        N_("Check whether the source still delivers this table"),
+        "warning",
     ),
     "title-duplicate": FindingKind(
         N_("The department already has an entry called “{value}”"),

@@ -1,0 +1,106 @@
+"""The last load of each table: was it read successfully, how much, when, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+Verdict = Literal["ok", "failed"]
+
+
+class Load(tk.BaseModel):
+    """One row per resource. ``rows``, ``digest`` and ``loaded_at`` (UTC) tell of the last successful load."""
+
+    __tablename__ = "openhuizhou_load"
+
+    resource_id: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    package_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, index=True)
+    verdict: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    rows: Mapped[int | None] = mapped_column(sa.BigInteger)
+    digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    size_bytes: Mapped[int | None] = mapped_column(sa.BigInteger)
+    loaded_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    checked_at: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False)
+
+
+def record_ok(
+    resource_id: str, package_id: str, rows: int, digest: str, size_bytes: int, findings: Sequence[Mapping[str, Any]]
+) -> None:
+    """The table was published. Commits in a transaction of its own."""
+    now = _now()
+    _upsert(
+        resource_id=resource_id,
+        package_id=package_id,
+        verdict="ok",
+        rows=rows,
+        digest=digest,
+        size_bytes=size_bytes,
+        loaded_at=now,
+        checked_at=now,
+        findings=[dict(finding) for finding in findings],
+    )
+
+
+def record_failed(resource_id: str, package_id: str, findings: Sequence[Mapping[str, Any]]) -> None:
+    """A load was refused or broke; what is known of the last good one stays. Commits in a transaction of its own."""
+    _upsert(
+        resource_id=resource_id,
+        package_id=package_id,
+        verdict="failed",
+        checked_at=_now(),
+        findings=[dict(finding) for finding in findings],
+    )
+
+
+def forget(resource_id: str) -> None:
+    """The resource has no table any more."""
+    with _engine().begin() as connection:
+        connection.execute(sa.delete(Load).where(Load.resource_id == resource_id))
+
+
+def load_of(resource_id: str) -> Load | None:
+    """The resource's last load."""
+    return model.Session.get(Load, resource_id)
+
+
+def package_of(resource_id: str) -> str | None:
+    """The package of a resource that has no load yet."""
+    return model.Session.execute(
+        sa.select(model.Resource.package_id).where(model.Resource.id == resource_id)
+    ).scalar_one_or_none()
+
+
+def verdicts(package_ids: Iterable[str]) -> dict[str, Verdict]:
+    """Each package's verdict: ``failed`` when any of its tables failed. Packages without tables are absent."""
+    query = sa.select(Load.package_id, sa.func.bool_and(Load.verdict == "ok")).where(
+        Load.package_id.in_(list(package_ids))
+    )
+    return {
+        package_id: "ok" if all_ok else "failed"
+        for package_id, all_ok in model.Session.execute(query.group_by(Load.package_id))
+    }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _engine() -> sa.Engine:
+    engine = model.meta.engine
+    assert engine is not None, "the database is not configured"
+    return engine
+
+
+def _upsert(**values: Any) -> None:
+    statement = insert(Load).values(**values)
+    changed = {name: value for name, value in values.items() if name != "resource_id"}
+    with _engine().begin() as connection:
+        connection.execute(statement.on_conflict_do_update(index_elements=[Load.resource_id], set_=changed))
