@@ -1,0 +1,7 @@
+"""Aggregates what CKAN registers: per module one import line and one ``__all__`` line (CKAN takes only ``__all__``)."""
+
+from . import target
+from .target import *  # noqa: F403
+
+__all__: list[str] = []
+__all__ += target.__all__

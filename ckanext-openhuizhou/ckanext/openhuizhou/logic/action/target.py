@@ -1,0 +1,149 @@
+"""How far the city's targets are, counted from the live catalogue each time: no counter is stored anywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan.types import Context
+
+from ckanext.openhuizhou import config
+from ckanext.openhuizhou.domain import city_time, targets
+from ckanext.openhuizhou.logic.schema.target import target_list_schema, target_show_schema
+
+__all__ = ["openhuizhou_target_list", "openhuizhou_target_show"]
+
+#: What counts, as anybody can ask ``package_search`` for it (``fq``).
+COUNTED: dict[targets.Unit, str] = {
+    "dataset": "dataset_type:dataset entry_state:published open_type:unconditional openhuizhou_data_ok:true",
+    "application": "dataset_type:application entry_state:published",
+}
+ISSUED, ORGANIZATION, THEME = "issued", "organization", "theme"
+
+
+@tk.side_effect_free
+def openhuizhou_target_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """All targets with their progress, as :py:func:`openhuizhou_target_show` returns each.
+
+    :param date: count as of the end of this day (``YYYY-MM-DD``), default now.
+    """
+    tk.check_access("openhuizhou_target_list", context, data_dict)
+    data = _validated(data_dict, target_list_schema(), context)
+    searched: dict[targets.Unit, _Counts] = {}
+    return [_show(context, target, data.get("date"), searched) for target in _targets()]
+
+
+@tk.side_effect_free
+def openhuizhou_target_show(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
+    """One target and how far it is.
+
+    :param id: for example ``datasets-march``.
+    :param date: count as of the end of this day (``YYYY-MM-DD``), default now.
+    :returns: ``id, title {en, zh}, unit, goal, deadline, task, date, count, remaining, met, met_on_time`` (``null``
+        while the deadline lies ahead and the goal is not reached), ``fq`` (the filter for ``package_search`` that finds
+        exactly what was counted), ``by_department`` and ``by_theme`` (``name, title, count``, most first; departments
+        that the plan names are listed even with 0), ``missing_departments``, ``by_month`` (``month, added, count``).
+    """
+    tk.check_access("openhuizhou_target_show", context, data_dict)
+    data = _validated(data_dict, target_show_schema(), context)
+    for target in _targets():
+        if target.id == data["id"]:
+            return _show(context, target, data.get("date"), {})
+    raise tk.ObjectNotFound(tk._("There is no target “{id}”").format(id=data["id"]))
+
+
+def _targets() -> tuple[targets.Target, ...]:
+    return targets.read_targets(config.config_dir() / "targets.yaml")
+
+
+def _validated(data_dict: dict[str, Any], schema: Any, context: Context) -> dict[str, Any]:
+    data, errors = tk.navl_validate(data_dict, schema, context)
+    if errors:
+        raise tk.ValidationError(errors)
+    return data
+
+
+class _Counts:
+    """The facets of one search."""
+
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.count: int = found["count"]
+        self._facets: dict[str, Any] = found["search_facets"]
+
+    def titled(self, facet: str) -> list[dict[str, Any]]:
+        items = self._facets.get(facet, {}).get("items", [])
+        return [{"name": item["name"], "title": item["display_name"], "count": item["count"]} for item in items]
+
+    def plain(self, facet: str) -> dict[str, int]:
+        return {item["name"]: item["count"] for item in self.titled(facet)}
+
+
+def _search(context: Context, fq: str) -> _Counts:
+    found = tk.get_action("package_search")(
+        {"user": context.get("user", ""), "auth_user_obj": context.get("auth_user_obj")},
+        {
+            "fq": fq,
+            "rows": 0,
+            "facet": "true",
+            "facet.field": [ORGANIZATION, THEME, ISSUED],
+            "facet.limit": -1,
+            "facet.mincount": 1,
+        },
+    )
+    return _Counts(found)
+
+
+def _show(
+    context: Context, target: targets.Target, day: dt.date | None, searched: dict[targets.Unit, _Counts]
+) -> dict[str, Any]:
+    fq = COUNTED[target.unit]
+    if target.unit not in searched:
+        searched[target.unit] = _search(context, fq)
+    all_counts = searched[target.unit]
+    issued = all_counts.plain(ISSUED)
+    counts = all_counts
+    if day:
+        fq = f"{fq} {ISSUED}:[* TO {day.isoformat()}T23:59:59Z]"
+        counts = _search(context, fq)
+    progress = targets.measure(
+        target,
+        count=counts.count,
+        at_deadline=targets.count_on(issued, target.deadline),
+        by_provider=counts.plain(ORGANIZATION),
+        today=city_time.today(),
+    )
+    return {
+        "id": target.id,
+        "title": dict(target.title),
+        "unit": target.unit,
+        "goal": target.goal,
+        "deadline": target.deadline.isoformat(),
+        "task": target.task,
+        "date": (day or city_time.today()).isoformat(),
+        "count": progress.count,
+        "remaining": max(target.goal - progress.count, 0),
+        "met": progress.met,
+        "met_on_time": progress.met_on_time,
+        "fq": fq,
+        "by_department": _departments(context, target, counts),
+        "missing_departments": list(progress.missing_providers),
+        "by_theme": _most_first(counts.titled(THEME)),
+        "by_month": targets.by_month(counts.plain(ISSUED)),
+    }
+
+
+def _departments(context: Context, target: targets.Target, counts: _Counts) -> list[dict[str, Any]]:
+    found = counts.titled(ORGANIZATION)
+    lacking = sorted(set(target.providers) - {department["name"] for department in found})
+    if lacking:
+        organizations = tk.get_action("organization_list")(
+            {"user": context.get("user", "")}, {"organizations": lacking, "all_fields": True}
+        )
+        titles = {organization["name"]: organization["title"] for organization in organizations}
+        found += [{"name": name, "title": titles.get(name, name), "count": 0} for name in lacking]
+    return _most_first(found)
+
+
+def _most_first(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(counted, key=lambda item: (-item["count"], item["name"]))
