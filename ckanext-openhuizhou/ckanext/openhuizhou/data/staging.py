@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from typing_extensions import Buffer
+
 from ckanext.openhuizhou.domain import pii
 from ckanext.openhuizhou.domain.cell_types import CONVERTERS, Converter
 from ckanext.openhuizhou.domain.findings import Finding
@@ -100,10 +102,11 @@ class _HashingFile(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, chunk: bytes) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] - any buffer
+    def write(self, chunk: Buffer, /) -> int:
         self.sha256.update(chunk)
-        self.size += len(chunk)
-        return self._target.write(chunk)
+        written = self._target.write(chunk)
+        self.size += written
+        return written
 
 
 def write_table(path: Path, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> WrittenTable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -32,7 +33,7 @@ class Finding:
     row: int | None = None
     column: str | None = None
     value: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
