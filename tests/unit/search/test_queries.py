@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckanext.openhuizhou.search.queries import MAX_TEXT, QUERY_FIELDS, as_text, search_parameters
+from ckanext.openhuizhou.search.queries import MAX_TEXT, PARSER, QUERY_FIELDS, as_text, search_parameters
 
 
 class TestAsText:
@@ -47,7 +47,7 @@ class TestAsText:
 class TestSearchParameters:
     def test_free_text_looks_into_our_fields(self) -> None:
         params = search_parameters({"q": "空气质量"})
-        assert params["defType"] == "edismax"
+        assert params["q"] == f"{PARSER}空气质量"
         assert params["qf"] == QUERY_FIELDS
 
     def test_a_program_keeps_solr_syntax(self) -> None:
@@ -61,12 +61,17 @@ class TestSearchParameters:
 
     def test_a_page_searches_for_the_colon(self) -> None:
         params = search_parameters({"q": "title:空气 AND ("}, {"q": ["title:空气 AND ("]})
-        assert params["q"] == r"title\:空气 and \("
-        assert params["defType"] == "edismax"
+        assert params["q"] == PARSER + r"title\:空气 and \("
+        assert params["defType"] == "lucene"
 
     def test_what_a_pages_own_code_asks_is_not_escaped(self) -> None:
         params = search_parameters({"q": "organization:huanbaoju"}, {"q": ["空气"]})
         assert params["q"] == "organization:huanbaoju"
+        assert "defType" not in params
+
+    @pytest.mark.parametrize("query", ["", "   ", "{!bool must=a}"])
+    def test_nothing_and_local_parameters_stay(self, query: str) -> None:
+        assert search_parameters({"q": query})["q"] == query
 
     def test_only_datasets_unless_a_type_is_named(self) -> None:
         assert search_parameters({"fq": "+a:b"})["fq"] == "+a:b +dataset_type:dataset"

@@ -18,15 +18,22 @@ QUERY_FIELDS = (
     "labels^2 notes text^0.5 text_words^0.5"
 )
 
-#: Two words: both. Up to five: one may be missing; more: three of ten may. A Chinese word of n characters counts n - 1.
-MINIMUM_MATCH = "2<-1 5<70%"
+#: CKAN always sends q.op=AND, with which edismax wants every pair of characters whatever ``mm`` says. This prefix,
+#: which plugin.py allows through ``ckan.search.solr_allowed_query_parsers``, gives the say back to ``mm``.
+PARSER = "{!edismax q.op=OR}"
+
+#: Up to four words: all of them; of more, three in four. A Chinese word of n characters is n - 1 pairs.
+MINIMUM_MATCH = "4<75%"
+
+#: How much the other fields count beside the best one; CKAN's value.
+TIE = "0.1"
 
 #: Nobody types more into a box; Solr refuses a query of more than 1,024 clauses.
 MAX_TEXT = 60
 
 #: Fields by which the address of a page may filter. Others are not filters (``utm_source``, made-up names).
 FILTERS = frozenset(
-    [
+    {
         "capacity",
         "catalogue_code",
         "category",
@@ -48,7 +55,7 @@ FILTERS = frozenset(
         "tags",
         "theme",
         "update_cycle",
-    ]
+    }
 )
 
 #: Fields by which a page may sort, and the field of the index that does it: titles go by pinyin.
@@ -82,13 +89,14 @@ def search_parameters(params: dict[str, Any], typed: Mapping[str, Iterable[str]]
 
     ``typed`` holds the address parameters of a page (name → values) and is None for a program.
     """
-    if typed is not None:
-        _disarm(params, typed)
+    was_typed = typed is not None and _disarm(params, typed)
     query = (params.get("q") or "").strip()
-    if query and params.get("defType", "edismax") == "edismax" and (typed is not None or ":" not in query):
-        params.setdefault("defType", "edismax")
-        params.setdefault("qf", QUERY_FIELDS)
-        params.setdefault("mm", MINIMUM_MATCH)
+    if query and (was_typed or _is_free_text(query, params)):
+        params["q"] = PARSER + query
+        # Solr reads the prefix only where the query is its own language
+        params["defType"] = "lucene"
+        for name, value in (("qf", QUERY_FIELDS), ("mm", MINIMUM_MATCH), ("tie", TIE)):
+            params.setdefault(name, value)
     if isinstance(params.get("sort"), str):
         params["sort"] = _TITLE_SORT.sub("title_sort", params["sort"])
     if not _mentions_type(params):
@@ -96,10 +104,19 @@ def search_parameters(params: dict[str, Any], typed: Mapping[str, Iterable[str]]
     return params
 
 
-def _disarm(params: dict[str, Any], typed: Mapping[str, Iterable[str]]) -> None:
-    """Escape the parts of a page's query that came from its address; parts that the page's own code wrote stay."""
+def _is_free_text(query: str, params: Mapping[str, Any]) -> bool:
+    """Whether a program's query is plain words, for CKAN's own rule a query without a colon."""
+    return "defType" not in params and ":" not in query and not query.startswith("{!")
+
+
+def _disarm(params: dict[str, Any], typed: Mapping[str, Iterable[str]]) -> bool:
+    """Escape the parts of a page's search that came from its address; parts that the page's own code wrote stay.
+
+    Returns whether the query itself was typed.
+    """
     query = params.get("q") or ""
-    if query in set(typed.get("q", ())):
+    was_typed = query in set(typed.get("q", ()))
+    if was_typed:
         params["q"] = as_text(query)
     sort = params.get("sort")
     if sort and sort in set(typed.get("sort", ())):
@@ -111,6 +128,7 @@ def _disarm(params: dict[str, Any], typed: Mapping[str, Iterable[str]]) -> None:
             filters = filters.replace(f'{name}:"{value}"', _safe_filter(name, value))
     if filters:
         params["fq"] = " ".join(filters.split())
+    return was_typed
 
 
 def _safe_filter(name: str, value: str) -> str:
