@@ -1,0 +1,94 @@
+"""Roles and databases inside the embedded server. Repeating it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+
+from ckanext.openhuizhou.stack.layout import Secrets
+from ckanext.openhuizhou.stack.ports import HOST
+from ckanext.openhuizhou.stack.postgres import SUPERUSER
+
+CKAN_ROLE = "ckan"
+CKAN_DATABASE = "ckan"
+DATASTORE_DATABASE = "datastore"
+READER_ROLE = "datastore_reader"
+
+
+def url(role: str, password: str, port: int, database: str) -> str:
+    return f"postgresql://{role}:{password}@{HOST}:{port}/{database}"
+
+
+@contextmanager
+def _superuser(port: int, secrets: Secrets, database: str = "postgres") -> Iterator[Any]:
+    connection = psycopg2.connect(
+        host=HOST, port=port, user=SUPERUSER, password=secrets["postgres_superuser"], dbname=database
+    )
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def ensure_role(cursor: Any, role: str, password: str) -> None:
+    """A login role with this password and no other right."""
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+    verb = "ALTER" if cursor.fetchone() else "CREATE"
+    cursor.execute(
+        sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
+    )
+
+
+def ensure_database(cursor: Any, database: str, owner: str) -> None:
+    """A UTF-8 database that only its owner and those granted later may enter."""
+    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
+    if cursor.fetchone():
+        return
+    cursor.execute(
+        sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0").format(
+            sql.Identifier(database), sql.Identifier(owner)
+        )
+    )
+    cursor.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+
+
+def create_site_databases(port: int, secrets: Secrets) -> None:
+    """CKAN's two databases and its two roles."""
+    with _superuser(port, secrets) as cursor:
+        ensure_role(cursor, CKAN_ROLE, secrets["ckan_database"])
+        ensure_role(cursor, READER_ROLE, secrets["datastore_reader"])
+        ensure_database(cursor, CKAN_DATABASE, CKAN_ROLE)
+        ensure_database(cursor, DATASTORE_DATABASE, CKAN_ROLE)
+        cursor.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+                sql.Identifier(DATASTORE_DATABASE), sql.Identifier(READER_ROLE)
+            )
+        )
+
+
+def create_department_database(port: int, secrets: Secrets, name: str) -> str:
+    """A department's own front database in the same server: a role and a database of its own, shut to others.
+
+    :returns: its address with password
+    """
+    role = f"department_{name}"
+    password = secrets[role]
+    with _superuser(port, secrets) as cursor:
+        ensure_role(cursor, role, password)
+        ensure_database(cursor, role, role)
+    return url(role, password, port, role)
+
+
+def run_datastore_permissions(port: int, secrets: Secrets, statements: str) -> None:
+    """Run what ``ckan datastore set-permissions`` prints (its first line is a psql command that connects)."""
+    without_connect = "\n".join(line for line in statements.splitlines() if not line.startswith("\\"))
+    with _superuser(port, secrets, DATASTORE_DATABASE) as cursor:
+        cursor.execute(without_connect)

@@ -1,0 +1,105 @@
+"""What the site needs from CKAN before it serves: migrations, DataStore permissions, translations, seeds, a harvest.
+
+Each step is a CKAN command in a process of its own, and is skipped when it was already done for the same input.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from pathlib import Path
+
+from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.stack import databases
+from ckanext.openhuizhou.stack.layout import Layout, Secrets, State
+from ckanext.openhuizhou.stack.process import MARK, TAIL_LINES, mark_of
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def ckan(layout: Layout, *arguments: str, ini: Path | None = None, show: bool = False) -> str:
+    """Run ``ckan -c <ini> …``.
+
+    :param show: let its output through instead of returning it
+    :raises StackError: it failed; the message holds the end of what it said
+    """
+    line = [str(Path(sys.executable).with_name("ckan")), "-c", str(ini or layout.ini), *arguments]
+    environment = {**os.environ, MARK: mark_of(layout.data, "command"), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(
+        line,
+        stdout=None if show else subprocess.PIPE,
+        stderr=None if show else subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        cwd=layout.data,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = b"" if show else done.stdout + done.stderr
+        tail = "\n".join(said.decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
+        raise StackError(
+            "ckan {command} ended with status {status}\n{log}",
+            command=" ".join(arguments),
+            status=done.returncode,
+            log=tail,
+        )
+    return "" if show else done.stdout.decode("utf-8", "replace")
+
+
+def fingerprint_of(paths: Iterable[Path], *more: str) -> str:
+    """A digest of files (below folders too) and of words."""
+    summary = hashlib.sha256()
+    for word in more:
+        summary.update(word.encode() + b"\0")
+    for path in paths:
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and file.suffix != ".pyc":
+                summary.update(str(file).encode() + b"\0" + file.read_bytes() + b"\0")
+    return summary.hexdigest()
+
+
+def _versions() -> str:
+    return " ".join(f"{name} {metadata.version(name)}" for name in ("ckan", "ckanext-scheming"))
+
+
+def migrate(layout: Layout, secrets: Secrets, state: State, port: int, say: Callable[[str], None]) -> None:
+    """Upgrade CKAN's tables and those of every plugin, then the DataStore's permissions."""
+    wanted = fingerprint_of([PACKAGE / "migration", layout.config / "ckan.ini"], _versions())
+    if state.done("migrate", wanted):
+        return
+    say("migrating the database")
+    ckan(layout, "db", "upgrade", "--skip-plugins")
+    say("setting the DataStore's permissions")
+    statements = ckan(layout, "datastore", "set-permissions")
+    databases.run_datastore_permissions(port, secrets, statements)
+    say("migrating the plugins' tables")
+    ckan(layout, "db", "upgrade", "--skip-core")
+    state.mark_done("migrate", wanted)
+
+
+def compile_translations() -> int:
+    """Make the ``.mo`` of each ``.po`` that is newer. No program outside Python is needed.
+
+    :returns: how many were made
+    """
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    made = 0
+    for po in (PACKAGE / "i18n").glob("*/LC_MESSAGES/*.po"):
+        mo = po.with_suffix(".mo")
+        if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
+            continue
+        with po.open("rb") as source:
+            catalogue = read_po(source, locale=po.parents[1].name)
+        temporary = mo.with_suffix(".new")
+        with temporary.open("wb") as target:
+            write_mo(target, catalogue)
+        temporary.replace(mo)
+        made += 1
+    return made

