@@ -1,0 +1,38 @@
+"""healthcheck.py web | worker: exits 0 when this container does its work.
+
+The web server must answer the API's status; a worker must have told Valkey within the last minutes that it lives.
+"""
+
+import json
+import os
+import sys
+import urllib.request
+from configparser import RawConfigParser
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+
+def web() -> bool:
+    port = os.environ.get("BIND", "0.0.0.0:5000").rsplit(":", 1)[1]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/3/action/status_show", timeout=5) as answer:
+        return json.load(answer)["success"] is True
+
+
+def worker() -> bool:
+    import redis
+    from rq import Worker
+
+    parser = RawConfigParser()
+    parser.read(Path(os.environ.get("CKAN_INI", "/run/ckan/ckan.ini")), "utf-8")
+    connection = redis.Redis.from_url(parser["app:main"]["ckan.redis.url"].replace("%%", "%"))
+    here = os.uname().nodename
+    alive = datetime.now(UTC) - timedelta(minutes=10)
+    for known in Worker.all(connection=connection):
+        heartbeat = known.last_heartbeat
+        if known.hostname == here and heartbeat and heartbeat.replace(tzinfo=UTC) > alive:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(0 if {"web": web, "worker": worker}[sys.argv[1]]() else 1)
