@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import ckan.plugins.toolkit as tk
+
+from ckanext.openhuizhou.domain.reference import Reference, read_reference
 
 
 def config_dir() -> Path:
     """Folder with departments, themes, targets, tasks and sources."""
     return Path(tk.config["ckanext.openhuizhou.config_dir"])
+
+
+def reference() -> Reference:
+    """Departments, fields and classification, read at first use; ``ConfigurationError`` when a file is wrong."""
+    return _reference(config_dir())
+
+
+_reference = cache(read_reference)
 
 
 def source_variables_file() -> Path | None:

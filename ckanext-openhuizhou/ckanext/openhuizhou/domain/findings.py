@@ -52,6 +52,10 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name, marks a msgid for
 #: Every kind of finding. Keep in alphabetical order; placeholders must be in ``Finding.params``
 #: or be one of record, field, row, column, value.
 KINDS: dict[str, FindingKind] = {
+    "category-unknown": FindingKind(
+        N_("“{value}” is no category of the classification tree that an entry can be filed under"),
+        N_("Choose a category with at least six digits from the classification tree"),
+    ),
     "cell-characters": FindingKind(
         N_("Row {row}, column “{column}”: the text holds half of a character and cannot be written as UTF-8"),
         N_("Correct the encoding of the file at the source"),
@@ -64,13 +68,69 @@ KINDS: dict[str, FindingKind] = {
         N_("Column “{column}”: {count} more values are not of type {data_type}"),
         N_("Correct the values at the source, or the type of the item in the entry"),
     ),
+    "code-typed": FindingKind(
+        N_("The platform assigns the resource code; “{value}” was typed"),
+        N_("Leave the resource code empty, or as it is"),
+    ),
+    "code-unknown": FindingKind(
+        N_("“{value}” is not in the list for field “{field}”"),
+        N_("Choose a value from the list"),
+    ),
     "column-invalid": FindingKind(
         N_("Column “{column}” has an identifier that a table cannot have: “{value}”"),
         N_("Use lower-case letters, digits and underscores, beginning with a letter, once per table, 63 at most"),
     ),
+    "condition-missing": FindingKind(
+        N_("Field “{field}” is empty, though the type says that there is a condition"),
+        N_("Write down the condition"),
+    ),
+    "data-level-refused": FindingKind(
+        N_("Important and core data must not enter this platform"),
+        N_("Take the entry out; ask the department's data security officer"),
+    ),
+    "format-share-mismatch": FindingKind(
+        N_("The format and the way of sharing do not agree"),
+        N_("Share files as files, a database as database or interface, an interface as interface"),
+    ),
+    "ground-missing": FindingKind(
+        N_("Field “{field}” is empty, though the type says that it is not open or not shared"),
+        N_("Write down the law, regulation or national rule that forbids it"),
+    ),
+    "item-column-duplicate": FindingKind(
+        N_("Item {row}: column id “{value}” already stands in item {first}"),
+        N_("Give each item a column id of its own"),
+    ),
+    "item-column-invalid": FindingKind(
+        N_("Item {row}: “{value}” is no column id"),
+        N_("Use lower-case letters, digits and underscores, beginning with a letter, at most 63"),
+    ),
+    "item-name-duplicate": FindingKind(
+        N_("Item {row}: the name “{value}” already stands in item {first}"),
+        N_("Give each item a name of its own"),
+    ),
+    "item-required-missing": FindingKind(
+        N_("Item {row}: “{field}” is empty"),
+        N_("Fill it in, or remove the item"),
+    ),
+    "item-sensitive": FindingKind(
+        N_("Item {row}: column “{column}” is not general data and cannot be open without conditions"),
+        N_("Set the item to “not open” or “on conditions”, or correct its sensitivity"),
+    ),
+    "items-malformed": FindingKind(
+        N_("The information items are not a list of items"),
+        N_("Send a list of objects with name, column and data_type"),
+    ),
+    "items-too-many": FindingKind(
+        N_("The entry has {count} information items; a table holds at most {most}"),
+        N_("Split the entry"),
+    ),
     "load-failed": FindingKind(
         N_("The table could not be published; what was published before stays"),
         N_("Run the harvest again; if it fails again, ask the operator to look at the log"),
+    ),
+    "number-invalid": FindingKind(
+        N_("“{value}” is not a whole number from {least} to {most}"),
+        N_("Write the number alone, without unit"),
     ),
     "personal-data": FindingKind(
         N_("Column “{column}” holds personal data ({pii_kind}) in {count} of {rows} rows"),
@@ -88,6 +148,10 @@ KINDS: dict[str, FindingKind] = {
         N_("“{value}” is not the name of a department in the directory"),
         N_("Use the department's full official name"),
     ),
+    "related-code-unknown": FindingKind(
+        N_("“{value}” is not the code of an entry"),
+        N_("Use the code as the entry's page shows it"),
+    ),
     "required-missing": FindingKind(
         N_("Field “{field}” is empty"),
         N_("Fill it in at the source, or map another field to it"),
@@ -100,13 +164,37 @@ KINDS: dict[str, FindingKind] = {
         N_("Row {row} has {count} cells where the entry has {expected} items"),
         N_("Correct the row at the source"),
     ),
+    "secret-refused": FindingKind(
+        N_("Secret information must not enter this platform"),
+        N_("Take the entry out; it belongs to the classified network"),
+    ),
+    "state-not-allowed": FindingKind(
+        N_("An entry cannot go from “{before}” to “{after}” this way"),
+        N_("Ask the platform officer to publish or withdraw the entry"),
+    ),
     "table-empty": FindingKind(
         N_("The table has no rows"),
         N_("Check whether the source still delivers this table"),
         "warning",
     ),
+    "text-characters": FindingKind(
+        N_("Field “{field}” holds characters that are no text"),
+        N_("Remove the control characters; check the encoding of the source"),
+    ),
+    "text-too-long": FindingKind(
+        N_("Field “{field}” has {length} characters, at most {longest} are allowed"),
+        N_("Shorten the text"),
+    ),
     "title-duplicate": FindingKind(
         N_("The department already has an entry called “{value}”"),
         N_("Give the entry a name of its own"),
+    ),
+    "title-no-letters": FindingKind(
+        N_("“{value}” has no letter or digit"),
+        N_("Write what the data is about"),
+    ),
+    "title-system-name": FindingKind(
+        N_("“{value}” is the name of a system, not of the data in it"),
+        N_("Write what the data is about, for example the register or list that the system keeps"),
     ),
 }
