@@ -22,9 +22,9 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -74,8 +74,8 @@ def copy_to_staging(resource_id: str, items: Sequence[Item], csv_path: Path, mar
         _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE")
         for statement in _create_statements(resource_id, items):
             _execute(connection, statement)
-        with csv_path.open("rb") as source, connection.connection.cursor() as cursor:
-            cursor.copy_expert(
+        with csv_path.open("rb") as source, closing(connection.connection.cursor()) as cursor:
+            cast(Any, cursor).copy_expert(
                 f"COPY {table} ({names}) FROM STDIN"
                 f" WITH (FORMAT csv, HEADER true, ENCODING 'UTF8', FORCE_NULL ({names}))",
                 source,

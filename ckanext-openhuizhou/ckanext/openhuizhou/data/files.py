@@ -48,7 +48,7 @@ def published_file(resource_id: str) -> Path:
         raise ConfigurationError(
             "Storage {storage} is not a folder; tables are published to folders", storage=type(storage).__name__
         )
-    return Path(storage.full_path(location))
+    return Path(storage.full_path(fk.Location(location)))
 
 
 def move_in(resource_id: str, source: Path) -> None:
