@@ -36,7 +36,7 @@ def up(services_only: bool) -> None:
     with layout.locked():
         stack = Stack(layout, say)
         stack.start_services()
-        stack.write_ini([], [])
+        stack.write_ini()
         try:
             stack.prepare_site()
         except OpenHuizhouError as error:

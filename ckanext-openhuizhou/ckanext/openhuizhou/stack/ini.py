@@ -1,66 +1,72 @@
-"""Fills the templates ``config/ckan.ini`` and ``config/test.ini``."""
+"""Writes the site's ini: ``config/ckan.ini`` with the addresses, folders and secrets of one stack on top."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from string import Template
+from collections.abc import Mapping, Sequence
+from configparser import ConfigParser
 
-from ckanext.openhuizhou.errors import ConfigurationError
 from ckanext.openhuizhou.stack import databases, solr, valkey
 from ckanext.openhuizhou.stack.layout import Layout, Secrets, write_private
 from ckanext.openhuizhou.stack.ports import HOST
 
-
-def values(
-    layout: Layout, secrets: Secrets, ports: Mapping[str, int], allowed_hosts: list[str], allowed_roots: list[str]
-) -> dict[str, str]:
-    """What the templates' ``${…}`` stand for."""
-    postgres = ports["postgres"]
-    ckan_password = secrets["ckan_database"]
-    return {
-        "secret_key": secrets["secret_key"],
-        "jwt_secret": secrets["jwt_secret"],
-        "database_url": databases.url(databases.CKAN_ROLE, ckan_password, postgres, databases.CKAN_DATABASE),
-        "datastore_write_url": databases.url(
-            databases.CKAN_ROLE, ckan_password, postgres, databases.DATASTORE_DATABASE
-        ),
-        "datastore_read_url": databases.url(
-            databases.READER_ROLE, secrets["datastore_reader"], postgres, databases.DATASTORE_DATABASE
-        ),
-        "redis_url": valkey.url(ports["valkey"], secrets["valkey"]),
-        "solr_url": solr.url(ports["solr"]),
-        "storage_path": str(layout.storage),
-        "site_url": site_url(layout),
-        "site_id": f"openhuizhou-{layout.web_port}",
-        "config_dir": str(layout.config),
-        "source_variables_file": str(layout.source_variables),
-        "allowed_hosts": " ".join(allowed_hosts),
-        "allowed_roots": " ".join(allowed_roots),
-    }
+SECTION = "app:main"
 
 
 def site_url(layout: Layout) -> str:
     return f"http://{HOST}:{layout.web_port}"
 
 
-def render(template: str, filled_in: Mapping[str, str]) -> str:
-    """The template with its ``${…}`` filled in. A ``%`` in a value is doubled, as ini files want it.
+def options(
+    layout: Layout,
+    secrets: Secrets,
+    ports: Mapping[str, int],
+    allowed_hosts: Sequence[str] = (),
+    allowed_roots: Sequence[str] = (),
+) -> dict[str, str]:
+    """The options that depend on this stack.
 
-    :raises ConfigurationError: the template names a value that we do not have, or has a ``$`` that names none
+    :param allowed_hosts: ``host:port`` of the demo departments; sources may not read this machine otherwise
     """
-    escaped = {name: value.replace("%", "%%") for name, value in filled_in.items()}
-    try:
-        return Template(template).substitute(escaped)
-    except KeyError as error:
-        raise ConfigurationError("the template names {name}, which the stack does not fill in", name=error) from None
-    except ValueError as error:
-        raise ConfigurationError("the template has a broken placeholder: {error}", error=error) from None
+    postgres, password = ports["postgres"], secrets["ckan_database"]
+    return {
+        "SECRET_KEY": secrets["secret_key"],
+        "api_token.jwt.encode.secret": f"string:{secrets['jwt_secret']}",
+        "api_token.jwt.decode.secret": f"string:{secrets['jwt_secret']}",
+        "sqlalchemy.url": databases.url(databases.CKAN_ROLE, password, postgres, databases.CKAN_DATABASE),
+        "ckan.datastore.write_url": databases.url(
+            databases.CKAN_ROLE, password, postgres, databases.DATASTORE_DATABASE
+        ),
+        "ckan.datastore.read_url": databases.url(
+            databases.READER_ROLE, secrets["datastore_reader"], postgres, databases.DATASTORE_DATABASE
+        ),
+        "ckan.redis.url": valkey.url(ports["valkey"], secrets["valkey"]),
+        "solr_url": solr.url(ports["solr"]),
+        "ckan.storage_path": str(layout.storage),
+        "ckan.site_url": site_url(layout),
+        "ckan.site_id": f"openhuizhou-{layout.web_port}",
+        "ckanext.openhuizhou.config_dir": str(layout.config),
+        "ckanext.openhuizhou.source_variables_file": str(layout.source_variables),
+        "ckanext.openhuizhou.allowed_hosts": " ".join(allowed_hosts),
+        "ckanext.openhuizhou.allowed_roots": " ".join(allowed_roots),
+    }
 
 
-def write(layout: Layout, filled_in: Mapping[str, str]) -> None:
+def render(base: str, own: Mapping[str, str]) -> str:
+    """An ini that builds on ``base`` (a path, seen from the ini's folder). ``%`` is doubled, as ini files want it."""
+    lines = [f"[{SECTION}]", f"use = config:{base}"]
+    lines += [f"{name} = {value.replace('%', '%%')}" for name, value in own.items()]
+    return "\n".join(lines) + "\n"
+
+
+def test_options(layout: Layout) -> dict[str, str]:
+    """What ``config/test.ini`` changes."""
+    parser = ConfigParser()
+    parser.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]
+    parser.read(layout.config / "test.ini", encoding="utf-8")
+    return dict(parser[SECTION])
+
+
+def write(layout: Layout, own: Mapping[str, str]) -> None:
     """Write ``ckan.ini`` and ``test.ini`` to the data folder, readable by their owner only."""
-    for target in (layout.ini, layout.data / "test.ini"):
-        template = (layout.config / target.name).read_text(encoding="utf-8")
-        # comments may show a placeholder as an example
-        body = "".join(line for line in template.splitlines(keepends=True) if not line.startswith("#"))
-        write_private(target, render(body, filled_in))
+    write_private(layout.ini, render(str(layout.config / "ckan.ini"), own))
+    write_private(layout.data / "test.ini", render(layout.ini.name, test_options(layout)))

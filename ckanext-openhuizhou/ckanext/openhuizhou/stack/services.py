@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ckanext.openhuizhou.stack import databases, ini, postgres, site, solr, valkey
 from ckanext.openhuizhou.stack.layout import Layout, Secrets, State
@@ -36,9 +36,12 @@ class Stack:
         )
         databases.create_site_databases(self.port("postgres"), self.secrets)
 
-    def write_ini(self, allowed_hosts: list[str], allowed_roots: list[str]) -> None:
-        filled_in = ini.values(self.layout, self.secrets, self.state.ports(), allowed_hosts, allowed_roots)
-        ini.write(self.layout, filled_in)
+    def write_ini(self, allowed_hosts: Sequence[str] = (), allowed_roots: Sequence[str] = ()) -> None:
+        """The site's ini, also when ports or templates changed since the last start."""
+        ini.write(
+            self.layout,
+            ini.options(self.layout, self.secrets, self.state.ports(), allowed_hosts, allowed_roots),
+        )
 
     def prepare_site(self) -> None:
         """Translations are compiled, tables are migrated."""
