@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
+
+from ckanext.openhuizhou import search
 
 
 @tk.blanket.actions
@@ -20,6 +24,7 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     p.implements(p.IConfigurer)
     p.implements(p.ITranslation)
+    p.implements(p.IPackageController, inherit=True)
 
     # IConfigurer
 
@@ -27,3 +32,15 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
         tk.add_template_directory(config, "templates")
         tk.add_public_directory(config, "public")
         tk.add_resource("assets", "openhuizhou")
+        config["ckan.search.solr_allowed_query_parsers"] = [
+            *config["ckan.search.solr_allowed_query_parsers"],
+            "edismax",
+        ]
+
+    # IPackageController
+
+    def before_dataset_index(self, pkg_dict: dict[str, Any]) -> dict[str, Any]:
+        return search.before_dataset_index(pkg_dict)
+
+    def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
+        return search.before_dataset_search(search_params)
