@@ -1,0 +1,146 @@
+"""Resource codes that were given out, and the titles that are taken.
+
+A code is taken in a short transaction on a connection of its own: two that ask at once get two numbers, nobody
+waits for a whole entry to be saved, and a number that was given out stays given out when the entry is not saved.
+A title is claimed in the transaction that saves the entry, so it is free again when that is rolled back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import model
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
+
+from ckanext.openhuizhou.domain.catalogue_code import CatalogueCode, application_name
+
+#: The counter of application names; no category of the tree looks like it.
+_APPLICATIONS = "application"
+
+
+class CodeCounter(tk.BaseModel):
+    """The last number given out in each category."""
+
+    __tablename__ = "openhuizhou_code_counter"
+
+    category: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    last: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+
+
+class AssignedCode(tk.BaseModel):
+    """Every code ever given out. ``package_id`` is the entry it was meant for, saved or not; ``assigned_at`` is UTC."""
+
+    __tablename__ = "openhuizhou_catalogue_code"
+
+    code: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    package_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, index=True)
+    assigned_at: Mapped[dt.datetime] = mapped_column(sa.DateTime, nullable=False)
+
+
+class TakenTitle(tk.BaseModel):
+    """The normalised title (``domain.title``) of each entry, once per provider."""
+
+    __tablename__ = "openhuizhou_title"
+    __table_args__ = (sa.UniqueConstraint("owner_org", "normalised", name="openhuizhou_title_once_per_provider"),)
+
+    package_id: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    owner_org: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    normalised: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+
+
+def assign_code(category: str, package_id: str) -> CatalogueCode:
+    """Give the entry the next code of its category, for ever. Commits by itself."""
+    with _engine().begin() as connection:
+        code = CatalogueCode(category, _next(connection, category))
+        connection.execute(
+            insert(AssignedCode).values(
+                code=str(code), package_id=package_id, assigned_at=dt.datetime.now(dt.UTC).replace(tzinfo=None)
+            )
+        )
+    return code
+
+
+def assign_application_name() -> str:
+    """The next name of an application. Commits by itself."""
+    with _engine().begin() as connection:
+        return application_name(_next(connection, _APPLICATIONS))
+
+
+def package_of_code(code: str) -> str | None:
+    """The id of the entry that has this code, if the entry exists and was not deleted."""
+    return model.Session.execute(_living(AssignedCode.package_id).where(AssignedCode.code == code)).scalar_one_or_none()
+
+
+def existing_codes(codes: Collection[str]) -> set[str]:
+    """Of these codes, those whose entry exists and was not deleted."""
+    return set(model.Session.scalars(_living(AssignedCode.code).where(AssignedCode.code.in_(list(codes)))))
+
+
+def title_holder(owner_org: str, normalised: str) -> str | None:
+    """The id of the provider's entry with this title; a deleted or purged entry holds none."""
+    return model.Session.execute(
+        sa.select(TakenTitle.package_id)
+        .join(model.Package, model.Package.id == TakenTitle.package_id)
+        .where(
+            TakenTitle.owner_org == owner_org,
+            TakenTitle.normalised == normalised,
+            model.Package.state != model.State.DELETED,
+        )
+    ).scalar_one_or_none()
+
+
+def claim_title(package_id: str, owner_org: str, normalised: str) -> bool:
+    """Take the title for this entry and give up the one it had; ``False`` when another entry of the provider has it.
+
+    Part of the caller's transaction. Waits for another transaction that is claiming the same title.
+    """
+    same_title = (TakenTitle.owner_org == owner_org, TakenTitle.normalised == normalised)
+    living = sa.exists().where(model.Package.id == TakenTitle.package_id, model.Package.state != model.State.DELETED)
+    _delete(*same_title, TakenTitle.package_id != package_id, ~living)
+    holder = model.Session.execute(sa.select(TakenTitle.package_id).where(*same_title)).scalar_one_or_none()
+    if holder is not None:
+        return holder == package_id
+    release_title(package_id)
+    statement = insert(TakenTitle).values(package_id=package_id, owner_org=owner_org, normalised=normalised)
+    taken = model.Session.execute(
+        statement.on_conflict_do_nothing(constraint="openhuizhou_title_once_per_provider").returning(
+            TakenTitle.package_id
+        )
+    )
+    return taken.scalar_one_or_none() is not None
+
+
+def release_title(package_id: str) -> None:
+    """The entry has no title any more. Part of the caller's transaction."""
+    _delete(TakenTitle.package_id == package_id)
+
+
+def _delete(*conditions: sa.ColumnElement[bool]) -> None:
+    model.Session.execute(sa.delete(TakenTitle).where(*conditions).execution_options(synchronize_session=False))
+
+
+def _living(column: InstrumentedAttribute[str]) -> sa.Select[tuple[str]]:
+    return (
+        sa.select(column)
+        .join(model.Package, model.Package.id == AssignedCode.package_id)
+        .where(model.Package.state != model.State.DELETED)
+    )
+
+
+def _next(connection: sa.Connection, category: str) -> int:
+    statement = insert(CodeCounter).values(category=category, last=1)
+    return connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[CodeCounter.category], set_={"last": CodeCounter.last + 1}
+        ).returning(CodeCounter.last)
+    ).scalar_one()
+
+
+def _engine() -> sa.Engine:
+    engine = model.meta.engine
+    assert engine is not None, "the database is not configured"
+    return engine
