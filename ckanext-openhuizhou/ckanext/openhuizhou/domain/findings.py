@@ -52,6 +52,10 @@ def N_(msgid: str) -> str:  # noqa: N802 - gettext's own name, marks a msgid for
 #: Every kind of finding. Keep in alphabetical order; placeholders must be in ``Finding.params``
 #: or be one of record, field, row, column, value.
 KINDS: dict[str, FindingKind] = {
+    "address-refused": FindingKind(
+        N_("The address {value} is in a range that sources may not read"),
+        N_("Ask the operator to add its host and port to ckanext.openhuizhou.allowed_hosts"),
+    ),
     "category-unknown": FindingKind(
         N_("“{value}” is no category of the classification tree that an entry can be filed under"),
         N_("Choose a category with at least six digits from the classification tree"),
@@ -80,6 +84,14 @@ KINDS: dict[str, FindingKind] = {
         N_("Column “{column}” has an identifier that a table cannot have: “{value}”"),
         N_("Use lower-case letters, digits and underscores, beginning with a letter, once per table, 63 at most"),
     ),
+    "column-missing": FindingKind(
+        N_("Column “{column}” ({value}) is not in the source"),
+        N_("Bring the column back at the source, or take it out of the mapping"),
+    ),
+    "columns-changed": FindingKind(
+        N_("The columns of the source have changed: {change}"),
+        N_("Look at the columns and confirm them in the mapping; until then the table of before stays"),
+    ),
     "condition-missing": FindingKind(
         N_("Field “{field}” is empty, though the type says that there is a condition"),
         N_("Write down the condition"),
@@ -88,6 +100,18 @@ KINDS: dict[str, FindingKind] = {
         N_("Important and core data must not enter this platform"),
         N_("Take the entry out; ask the department's data security officer"),
     ),
+    "encoding-unknown": FindingKind(
+        N_("The file is in no encoding that the platform reads; the first bad byte is number {offset}"),
+        N_("Save the file as UTF-8 or GB18030 and deliver it again"),
+    ),
+    "entry-invalid": FindingKind(
+        N_("Field “{field}”: {reason}"),
+        N_("Correct the field at the source or in the mapping"),
+    ),
+    "file-missing": FindingKind(
+        N_("The file “{value}” is listed but is not in the folder"),
+        N_("Deliver the file, or take its line out of the list"),
+    ),
     "format-share-mismatch": FindingKind(
         N_("The format and the way of sharing do not agree"),
         N_("Share files as files, a database as database or interface, an interface as interface"),
@@ -95,6 +119,10 @@ KINDS: dict[str, FindingKind] = {
     "ground-missing": FindingKind(
         N_("Field “{field}” is empty, though the type says that it is not open or not shared"),
         N_("Write down the law, regulation or national rule that forbids it"),
+    ),
+    "header-not-found": FindingKind(
+        N_("No header row was found in “{value}”"),
+        N_("Give the numbers of the header rows in the configuration of the source"),
     ),
     "item-column-duplicate": FindingKind(
         N_("Item {row}: column id “{value}” already stands in item {first}"),
@@ -124,6 +152,14 @@ KINDS: dict[str, FindingKind] = {
         N_("The entry has {count} information items; a table holds at most {most}"),
         N_("Split the entry"),
     ),
+    "key-duplicate": FindingKind(
+        N_("The key “{value}” stands twice in the source; the first one was read"),
+        N_("Give each record a key of its own"),
+    ),
+    "key-missing": FindingKind(
+        N_("Record number {number} has no key"),
+        N_("Fill in the key at the source"),
+    ),
     "load-failed": FindingKind(
         N_("The table could not be published; what was published before stays"),
         N_("Run the harvest again; if it fails again, ask the operator to look at the log"),
@@ -144,9 +180,17 @@ KINDS: dict[str, FindingKind] = {
         N_("The record does not say which department provides it"),
         N_("Fill in the department's full name in field “{field}” at the source"),
     ),
+    "provider-other": FindingKind(
+        N_("“{value}” is not the department of this source nor below it"),
+        N_("Let that department deliver its data itself, or correct the provider"),
+    ),
     "provider-unknown": FindingKind(
         N_("“{value}” is not the name of a department in the directory"),
         N_("Use the department's full official name"),
+    ),
+    "record-unreadable": FindingKind(
+        N_("The record could not be read: {reason}"),
+        N_("Correct the record at the source and run the harvest again"),
     ),
     "related-code-unknown": FindingKind(
         N_("“{value}” is not the code of an entry"),
@@ -164,9 +208,33 @@ KINDS: dict[str, FindingKind] = {
         N_("Row {row} has {count} cells where the entry has {expected} items"),
         N_("Correct the row at the source"),
     ),
+    "run-held-empty": FindingKind(
+        N_("The source was read without error but has no record; nothing was withdrawn"),
+        N_("Check the source. If it is meant to be empty, have a platform officer approve the run"),
+    ),
+    "run-held-withdrawals": FindingKind(
+        N_("{count} of {total} entries would be withdrawn, more than {allowed}; nothing was withdrawn"),
+        N_("Check the source. If the entries are meant to go, have a platform officer approve the run"),
+    ),
     "secret-refused": FindingKind(
         N_("Secret information must not enter this platform"),
         N_("Take the entry out; it belongs to the classified network"),
+    ),
+    "source-denied": FindingKind(
+        N_("The source refused access: {reason}"),
+        N_("Check the token or password of the source"),
+    ),
+    "source-malformed": FindingKind(
+        N_("The source answered something that cannot be read: {reason}"),
+        N_("Ask the department to check its system; nothing that was published before has changed"),
+    ),
+    "source-misconfigured": FindingKind(
+        N_("The configuration of the source is wrong: {reason}"),
+        N_("Correct the source’s file or its variables"),
+    ),
+    "source-unreachable": FindingKind(
+        N_("The source does not answer: {reason}"),
+        N_("Check that the department’s system runs and its address is right, then run the harvest again"),
     ),
     "state-not-allowed": FindingKind(
         N_("An entry cannot go from “{before}” to “{after}” this way"),
@@ -196,5 +264,13 @@ KINDS: dict[str, FindingKind] = {
     "title-system-name": FindingKind(
         N_("“{value}” is the name of a system, not of the data in it"),
         N_("Write what the data is about, for example the register or list that the system keeps"),
+    ),
+    "unexpected": FindingKind(
+        N_("The record failed for a reason that the platform did not expect ({reason})"),
+        N_("Ask the operator to look at the log; the other records went on"),
+    ),
+    "value-form": FindingKind(
+        N_("Field “{field}”: “{value}” cannot be read as {form}"),
+        N_("Correct the value at the source, or the rule in the mapping"),
     ),
 }

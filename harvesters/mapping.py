@@ -1,0 +1,244 @@
+"""The mapping of a source: from a department's words to a catalogue entry. Pure; grammar in docs/harvest-mapping.md.
+
+A mapping is loaded and checked once; applying it to a record never fails, it finds (``MappedRecord.findings``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ckanext.openhuizhou import schemas
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.items import DATA_TYPES, Item
+from ckanext.openhuizhou.harvesters.compare import digest
+from ckanext.openhuizhou.harvesters.records import SourceRecord
+from ckanext.openhuizhou.harvesters.rules import Place, Refused, Rule, lookup
+
+#: What the platform assigns; no source may say it.
+_PLATFORM_FIELDS: Final = frozenset(
+    {"name", "catalogue_code", "entry_state", "issued", "withdrawn_on", "withdraw_reason", "row_count", "items"}
+)
+_ITEM_FIELDS: Final = tuple(Item.__dataclass_fields__)
+_COLUMN: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class MappedItem:
+    """An item and the key of the row that holds its value."""
+
+    item: Item
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRecord:
+    """What a mapping makes of a record. ``provider`` is text that still has to be found in the directory;
+    ``provider_asked`` tells whether the mapping wants it from the record at all."""
+
+    entry: dict[str, Any]
+    items: tuple[MappedItem, ...] = ()
+    provider: str | None = None
+    provider_asked: bool = False
+    listed: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _ItemsRule:
+    path: str
+    rules: Mapping[str, Rule]
+    cell: Rule
+    exclude: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Override:
+    fields: Mapping[str, Rule] = field(default_factory=dict)
+    items: tuple[MappedItem, ...] | None = None
+    skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMapping:
+    """A checked mapping. ``digest`` changes with every change of its meaning."""
+
+    fields: Mapping[str, Rule]
+    items: _ItemsRule | None
+    datasets: Mapping[str, _Override]
+    digest: str
+
+    def skips(self, key: str) -> bool:
+        """Whether the record is left out."""
+        override = self.datasets.get(key)
+        return override is not None and override.skip
+
+    def apply(self, record: SourceRecord) -> MappedRecord:
+        """Make an entry of ``record``; everything that does not fit is a finding."""
+        override = self.datasets.get(record.key, _Override())
+        payload = {**record.payload, "$key": record.key, "$modified": record.modified}
+        findings: list[Finding] = []
+        entry: dict[str, Any] = {}
+        for name, rule in {**self.fields, **override.fields}.items():
+            try:
+                entry[name] = rule.value(payload, name)
+            except Refused as refused:
+                findings.append(refused.finding)
+        owner = entry.pop("owner_org", None)
+        if isinstance(entry.get("tag_string"), list):
+            entry["tag_string"] = ",".join(dict.fromkeys(str(tag) for tag in entry["tag_string"]))
+        if override.items is not None:
+            items = override.items
+            findings += _missing_columns(items, payload)
+        else:
+            items, found = self._general_items(payload)
+            findings += found
+        entry["items"] = [item_dict(mapped.item) for mapped in items]
+        return MappedRecord(
+            entry=entry,
+            items=tuple(items),
+            provider=None if owner is None else str(owner),
+            provider_asked="owner_org" in self.fields or "owner_org" in override.fields,
+            listed=override.items is not None,
+            findings=tuple(findings),
+        )
+
+    def _general_items(self, payload: Mapping[str, Any]) -> tuple[list[MappedItem], list[Finding]]:
+        if self.items is None:
+            return [], []
+        members = lookup(payload, self.items.path)
+        items: list[MappedItem] = []
+        findings: list[Finding] = []
+        for member in members if isinstance(members, list) else []:
+            if not isinstance(member, Mapping):
+                continue
+            try:
+                mapped = self._general_item(self.items, member)
+            except Refused as refused:
+                findings.append(refused.finding)
+                continue
+            if mapped is not None:
+                items.append(mapped)
+        return items, findings
+
+    @staticmethod
+    def _general_item(rules: _ItemsRule, member: Mapping[str, Any]) -> MappedItem | None:
+        cell = rules.cell.value(member, "cell")
+        if cell is None or str(cell) in rules.exclude:
+            return None
+        values = {name: rule.value(member, f"items.{name}") for name, rule in rules.rules.items()}
+        values["name"] = values.get("name") or str(cell)
+        values["column"] = str(values.get("column") or cell).lower()
+        if not _COLUMN.fullmatch(values["column"]):
+            raise Refused(Finding("column-invalid", column=str(values["name"]), value=values["column"]))
+        if values.get("data_type", "string") not in DATA_TYPES:
+            raise Refused(Finding("code-unknown", field="items.data_type", value=str(values["data_type"])))
+        return MappedItem(_item(values), str(cell))
+
+
+def item_dict(item: Item) -> dict[str, Any]:
+    """The item as the entry stores it: without what is not given."""
+    values = {name: getattr(item, name) for name in _ITEM_FIELDS}
+    return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def load_mapping(document: Any, place: Place) -> RecordMapping:
+    """Read and check the ``mapping`` part of a source.
+
+    Raises:
+        ConfigurationError: naming file and place.
+    """
+    values = place.mapping(document)
+    place.known_keys(values, ("fields", "items", "datasets"))
+    datasets = (place / "datasets").mapping(values.get("datasets") or {})
+    return RecordMapping(
+        fields=_fields(values.get("fields") or {}, place / "fields"),
+        items=_items_rule(values["items"], place / "items") if values.get("items") else None,
+        datasets={str(key): _override(value, place / "datasets" / key) for key, value in datasets.items()},
+        digest=digest(values),
+    )
+
+
+def _fields(document: Any, place: Place) -> dict[str, Rule]:
+    values = place.mapping(document)
+    place.known_keys(values, entry_fields())
+    rules = {name: Rule.load(rule, place / name) for name, rule in values.items()}
+    for name, rule in rules.items():
+        if rule.provider and name != "owner_org":
+            raise (place / name).error("provider belongs to owner_org only")
+    return rules
+
+
+def _items_rule(document: Any, place: Place) -> _ItemsRule:
+    values = dict(place.mapping(document))
+    place.known_keys(values, {"from", "cell", "exclude", *_ITEM_FIELDS})
+    path = values.pop("from", None)
+    if not isinstance(path, str):
+        raise place.error("from is needed: the path of the list of columns")
+    exclude = frozenset(str(name) for name in values.pop("exclude", ()) or ())
+    cell = Rule.load(values.pop("cell", {"from": "name"}), place / "cell")
+    return _ItemsRule(path, {name: Rule.load(rule, place / name) for name, rule in values.items()}, cell, exclude)
+
+
+def _override(document: Any, place: Place) -> _Override:
+    values = place.mapping(document or {})
+    place.known_keys(values, ("fields", "items", "skip"))
+    items = values.get("items")
+    if items is not None:
+        if not isinstance(items, list) or not items:
+            raise (place / "items").error("a list of items belongs here")
+        items = tuple(_listed_item(item, place / "items" / index) for index, item in enumerate(items))
+        columns = [mapped.item.column for mapped in items]
+        for column in columns:
+            if columns.count(column) > 1:
+                raise (place / "items").error("column {column} stands twice", column=column)
+    return _Override(_fields(values.get("fields") or {}, place / "fields"), items, bool(values.get("skip", False)))
+
+
+def _listed_item(document: Any, place: Place) -> MappedItem:
+    values = dict(place.mapping(document))
+    place.known_keys(values, {"from", *_ITEM_FIELDS})
+    for name in ("name", "column"):
+        if not values.get(name):
+            raise place.error("{name} is needed", name=name)
+    if not _COLUMN.fullmatch(str(values["column"])):
+        raise (place / "column").error("{value} is not a column id (a-z, 0-9, _)", value=values["column"])
+    if values.get("data_type", "string") not in DATA_TYPES:
+        raise (place / "data_type").error("{value} is none of {known}", value=values["data_type"], known=DATA_TYPES)
+    cell = str(values.pop("from", values["column"]))
+    return MappedItem(_item(values), cell)
+
+
+def _item(values: Mapping[str, Any]) -> Item:
+    try:
+        return Item.from_dict(values)
+    except (TypeError, ValueError) as error:
+        name = str(values.get("name"))
+        raise Refused(Finding("value-form", field="items.length", value=name, params={"form": "integer"})) from error
+
+
+def _missing_columns(items: Iterable[MappedItem], payload: Mapping[str, Any]) -> list[Finding]:
+    """Listed columns that the source does not have. A source without a list of columns is asked when rows are read."""
+    columns = payload.get("columns")
+    if not isinstance(columns, list) or not columns:
+        return []
+    there = {str(column.get("name")) for column in columns if isinstance(column, Mapping)}
+    return [
+        Finding("column-missing", column=mapped.item.name, value=mapped.cell)
+        for mapped in items
+        if mapped.cell not in there
+    ]
+
+
+@cache
+def entry_fields() -> frozenset[str]:
+    """Fields of an entry that a source may fill in, from the dataset's schema."""
+    text = (Path(schemas.__file__).parent / "dataset.yaml").read_text("utf-8")
+    names = {entry["field_name"] for entry in yaml.safe_load(text)["dataset_fields"]}
+    return frozenset(names - _PLATFORM_FIELDS)
