@@ -1,0 +1,185 @@
+"""Sources, their runs, the state of each record, what was found, and what waits to be indexed.
+
+Times are UTC without zone, as in CKAN's own tables. There is no foreign key into CKAN's tables.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+#: queued → running → (held) → done | failed | cancelled
+RUN_STATES = ("queued", "running", "held", "done", "failed", "cancelled")
+ACTIVE_STATES = ("queued", "running")
+#: published: in the catalogue. pending: written, its table is not yet. withdrawn: gone from the source.
+#: refused: breaks a rule. failed: could not be read or written.
+RECORD_STATES = ("published", "pending", "withdrawn", "refused", "failed")
+COUNTERS = ("added", "changed", "unchanged", "withdrawn", "refused", "failed")
+
+_NAMESPACE = uuid.UUID("5f5c1d0e-6f0b-5d0a-9d0e-0b6f4f70656e")
+
+
+def utcnow() -> datetime:
+    """Now, in UTC without zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def source_id_of(name: str) -> str:
+    """A source's id comes from its name, so that the entries' ids are the same on every site that reads it."""
+    return str(uuid.uuid5(_NAMESPACE, name))
+
+
+def dataset_id_of(source_id: str, key: str) -> str:
+    """The id of the entry that a record becomes; writing it twice cannot make two."""
+    return str(uuid.uuid5(uuid.UUID(source_id), f"dataset:{key}"))
+
+
+def resource_id_of(source_id: str, key: str) -> str:
+    """The id of the resource that holds the record's table."""
+    return str(uuid.uuid5(uuid.UUID(source_id), f"resource:{key}"))
+
+
+class Source(tk.BaseModel):
+    """A department's system. ``config`` and ``mapping`` are as in the YAML file, variables not filled in.
+
+    ``seed_digest``: digest of the file that the row was made from; an edited row differs from it.
+    ``state``: what the kind remembers of the source as a whole (an ETag).
+    """
+
+    __tablename__ = "openhuizhou_source"
+
+    id: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, unique=True)
+    title: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    organization_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, index=True)
+    kind: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    priority: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=100)
+    approved: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
+    schedule: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    config: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False)
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False)
+    seed_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+    state_mapping: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    last_good_run_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+    modified: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+
+
+class Run(tk.BaseModel):
+    """One reading of a source. ``worker`` may write while ``lease_until`` lies ahead.
+
+    ``checkpoint``: records gone through. ``mode``: normal, or full (hashes and conditions ignored).
+    """
+
+    __tablename__ = "openhuizhou_run"
+
+    id: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True, default=lambda: str(uuid.uuid4()))
+    source_id: Mapped[str] = mapped_column(
+        sa.UnicodeText, sa.ForeignKey("openhuizhou_source.id", ondelete="CASCADE"), nullable=False
+    )
+    mode: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, default="normal")
+    state: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, default="queued")
+    created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+    started: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    finished: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    worker: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    heartbeat: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    checkpoint: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    added: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    changed: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    unchanged: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    withdrawn: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    refused: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    failed: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+
+    __table_args__ = (
+        sa.Index("ix_openhuizhou_run_source_created", "source_id", "created"),
+        sa.Index("ix_openhuizhou_run_created", "created"),
+        # one source is read by one run at a time
+        sa.Index(
+            "uq_openhuizhou_run_active",
+            "source_id",
+            unique=True,
+            postgresql_where=sa.text("state IN ('queued', 'running')"),
+        ),
+    )
+
+
+class Record(tk.BaseModel):
+    """The current state of one source record; one row per key, however often it is read.
+
+    ``hash`` is what was last published; None makes the next run write again. ``refused_hash``: what was last refused,
+    with ``findings``. ``columns``: the columns that were published, as ``[[column, data_type], …]``.
+    """
+
+    __tablename__ = "openhuizhou_record"
+
+    source_id: Mapped[str] = mapped_column(
+        sa.UnicodeText, sa.ForeignKey("openhuizhou_source.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    state: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    title: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    dataset_id: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    hash: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    refused_hash: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    data_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    mapping_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    columns: Mapped[list[Any] | None] = mapped_column(JSONB)
+    kind_state: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
+    last_result: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    last_run_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    first_seen: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+    last_seen: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+
+    __table_args__ = (
+        sa.Index("ix_openhuizhou_record_sweep", "source_id", "last_run_id"),
+        sa.Index(
+            "uq_openhuizhou_record_dataset",
+            "dataset_id",
+            unique=True,
+            postgresql_where=sa.text("dataset_id IS NOT NULL"),
+        ),
+    )
+
+
+class RunFinding(tk.BaseModel):
+    """Something found in a run (``domain.findings.Finding``); ``record`` is None when it is about the source."""
+
+    __tablename__ = "openhuizhou_finding"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(
+        sa.UnicodeText, sa.ForeignKey("openhuizhou_run.id", ondelete="CASCADE"), nullable=False
+    )
+    kind: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    severity: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    record: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    title: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    field: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    row: Mapped[int | None] = mapped_column(sa.BigInteger)
+    column: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    value: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    params: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
+
+    __table_args__ = (sa.Index("ix_openhuizhou_finding_run", "run_id", "id"),)
+
+
+class Outbox(tk.BaseModel):
+    """A dataset whose committed change is not in the index yet."""
+
+    __tablename__ = "openhuizhou_outbox"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=True)
+    package_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, server_default=sa.func.now())

@@ -1,0 +1,107 @@
+"""From the database to the index, after the commit: datasets whose change waits in ``openhuizhou_outbox``.
+
+The row is written in the transaction of the change (``enqueue``), so that neither exists without the other. ``drain``
+sends what waits in batches, one Solr commit per batch, and deletes a row only when Solr has taken its dataset: a dead
+Solr costs time, never an entry.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, cast
+
+import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
+from ckan import logic, model
+from ckan.lib import search
+from ckan.lib.search.index import PackageSearchIndex
+from ckan.types import Context
+
+from ckanext.openhuizhou.model.harvest import Outbox
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+#: One drain at a time: two would race, and an older document could win.
+_LOCK = 5_400_002
+
+
+def enqueue(package_ids: str | Iterable[str]) -> None:
+    """Put datasets into the outbox, in the session's transaction."""
+    ids = [package_ids] if isinstance(package_ids, str) else list(package_ids)
+    if ids:
+        model.Session.execute(sa.insert(Outbox), [{"package_id": package_id} for package_id in ids])
+
+
+def written(context: dict[str, Any], package_id: str) -> None:
+    """To be called by ``IPackageController`` after a dataset is created or updated, before the commit.
+
+    CKAN indexes by itself unless its caller defers the commit; then this row does. It also tells the activity plugin
+    that something changed, as CKAN does on the path that commits.
+    """
+    if context.get("defer_commit"):
+        enqueue(package_id)
+        context.setdefault("changed_entities", {}).setdefault("packages", set()).add(package_id)
+
+
+def waiting() -> int:
+    """How many rows wait."""
+    return model.Session.execute(sa.select(sa.func.count()).select_from(Outbox)).scalar_one()
+
+
+def drain(limit: int | None = None) -> int:
+    """Index what waits and return how many datasets were sent.
+
+    ``limit``: batches at most. The session must have no open changes: this commits.
+
+    Raises:
+        search.SearchError: Solr did not take a batch; its rows and all later ones stay.
+    """
+    sent = 0
+    batches = 0
+    while limit is None or batches < limit:
+        count = _drain_batch()
+        if count == 0:
+            break
+        sent += count
+        batches += 1
+    return sent
+
+
+def _drain_batch() -> int:
+    session = model.Session
+    session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    rows = session.execute(
+        sa.select(Outbox.id, Outbox.package_id).order_by(Outbox.id).limit(BATCH).with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        session.rollback()
+        return 0
+    try:
+        package_ids = list(dict.fromkeys(row.package_id for row in rows))
+        for package_id in package_ids:
+            _send(package_id)
+        if tk.config.get("ckan.search.solr_commit", True):
+            _index().commit()
+        session.execute(sa.delete(Outbox).where(Outbox.id.in_([row.id for row in rows])))
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    return len(package_ids)
+
+
+def _send(package_id: str) -> None:
+    package = model.Package.get(package_id)
+    if package is None or package.state == model.State.DELETED:
+        _index().remove_dict({"id": package_id})
+        return
+    try:
+        logic.index_update_package(cast(Context, {"ignore_auth": True}), package_id, defer_commit=True)
+    except tk.ObjectNotFound:
+        _index().remove_dict({"id": package_id})
+
+
+def _index() -> PackageSearchIndex:
+    return cast(PackageSearchIndex, search.index_for("Package"))
