@@ -15,12 +15,13 @@ case "${1:-web}" in
 prepare)
     prepare wait databases
     prepare databases
-    ckan db upgrade
+    ckan db upgrade --skip-plugins
     prepare datastore
+    ckan db upgrade --skip-core
     ;;
 web)
     prepare wait
-    exec gunicorn --config "$here/gunicorn.conf.py" wsgi:application
+    exec gunicorn --config "$here/gunicorn.conf.py" ckanext.openhuizhou.stack.wsgi:application
     ;;
 worker)
     prepare wait

@@ -1,9 +1,7 @@
 """Gunicorn's settings in the container. nginx stands in front: it limits, compresses, caches and logs."""
 
 import os
-from pathlib import Path
 
-chdir = str(Path(__file__).parent)
 bind = os.environ.get("BIND", "0.0.0.0:5000")
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 worker_class = "gthread"
@@ -11,6 +9,8 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
+preload_app = True
+control_socket_disable = True
 # A worker ends after so many requests, not all at once: what leaks is given back.
 max_requests = 5000
 max_requests_jitter = 500

@@ -7,9 +7,7 @@ import json
 import os
 import sys
 import urllib.request
-from configparser import RawConfigParser
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 
 def web() -> bool:
@@ -20,11 +18,11 @@ def web() -> bool:
 
 def worker() -> bool:
     import redis
+    from ckan.cli import CKANConfigLoader
     from rq import Worker
 
-    parser = RawConfigParser()
-    parser.read(Path(os.environ.get("CKAN_INI", "/run/ckan/ckan.ini")), "utf-8")
-    connection = redis.Redis.from_url(parser["app:main"]["ckan.redis.url"].replace("%%", "%"))
+    config = CKANConfigLoader(os.environ.get("CKAN_INI", "/run/ckan/ckan.ini")).get_config()
+    connection = redis.Redis.from_url(config["ckan.redis.url"])
     here = os.uname().nodename
     alive = datetime.now(UTC) - timedelta(minutes=10)
     for known in Worker.all(connection=connection):

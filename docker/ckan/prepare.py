@@ -11,6 +11,7 @@ A secret NAME is read from the file that $NAME_FILE names, else from /run/secret
 from __future__ import annotations
 
 import os
+import re
 import sys
 import urllib.parse
 import urllib.request
@@ -24,8 +25,10 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 SECTION = "app:main"
-DATABASE, READER = "ckan", "datastore_reader"
-DATASTORE = "datastore"
+# The owner of both databases has the name of the first.
+DATABASE = os.environ.get("CKAN_DATABASE_NAME", "ckan")
+DATASTORE = os.environ.get("DATASTORE_DATABASE_NAME", "datastore")
+READER = f"{DATASTORE}_reader"
 
 
 def secret(name: str) -> str:
@@ -44,42 +47,48 @@ def setting(name: str, default: str) -> str:
 
 
 def database_url(role: str, password: str, database: str) -> str:
-    host, port = setting("POSTGRES_HOST", "postgres"), setting("POSTGRES_PORT", "5432")
-    return f"postgresql://{role}:{urllib.parse.quote(password, safe='')}@{host}:{port}/{database}"
+    # Escaped letters would be lawful in a URL, but alembic takes their % for an interpolation (CKAN 2.12).
+    if not re.fullmatch(r"[\w.~-]+", password, re.ASCII):
+        sys.exit(f"The password of {role} may hold letters, digits and . _ ~ - only")
+    address = setting("POSTGRES_ADDRESS", "postgres:5432")
+    return f"postgresql://{role}:{password}@{address}/{database}"
 
 
 def options() -> dict[str, str]:
     """Options that depend on where the portal runs; everything else stands in config/ckan.ini."""
     password = secret("ckan_database")
-    valkey = urllib.parse.quote(secret("valkey"), safe="")
-    config = setting("OPENHUIZHOU_CONFIG_DIR", "/srv/openhuizhou/config")
+    valkey, number = urllib.parse.quote(secret("valkey"), safe=""), setting("VALKEY_DATABASE", "0")
     return {
-        "use": f"config:{config}/ckan.ini",
+        "use": f"config:{config_dir() / 'ckan.ini'}",
         "SECRET_KEY": secret("secret_key"),
         "api_token.jwt.encode.secret": f"string:{secret('jwt_secret')}",
         "api_token.jwt.decode.secret": f"string:{secret('jwt_secret')}",
         "sqlalchemy.url": database_url(DATABASE, password, DATABASE),
         "ckan.datastore.write_url": database_url(DATABASE, password, DATASTORE),
         "ckan.datastore.read_url": database_url(READER, secret("datastore_reader"), DATASTORE),
-        "ckan.redis.url": f"redis://:{valkey}@{setting('VALKEY_HOST', 'valkey')}:{setting('VALKEY_PORT', '6379')}/0",
+        "ckan.redis.url": f"redis://:{valkey}@{setting('VALKEY_ADDRESS', 'valkey:6379')}/{number}",
         "solr_url": setting("SOLR_URL", "http://solr:8983/solr/openhuizhou"),
         "ckan.site_url": setting("SITE_URL", "http://localhost:8080"),
+        "ckan.site_id": setting("SITE_ID", "openhuizhou"),
         "ckan.storage_path": setting("STORAGE_PATH", "/var/lib/ckan"),
-        "ckanext.openhuizhou.config_dir": config,
+        "ckanext.openhuizhou.config_dir": str(config_dir()),
         "ckanext.openhuizhou.source_variables_file": setting("SOURCE_VARIABLES_FILE", ""),
         "ckanext.openhuizhou.allowed_hosts": setting("ALLOWED_HOSTS", ""),
         "ckanext.openhuizhou.allowed_roots": setting("ALLOWED_ROOTS", ""),
     }
 
 
+def config_dir() -> Path:
+    return Path(setting("OPENHUIZHOU_CONFIG_DIR", "/srv/openhuizhou/config"))
+
+
 def render() -> None:
-    """Write the ini (mode 600). ``SITE_INI`` may name a file of the site's own with more options; they win."""
+    """Write ``$CKAN_INI`` (mode 600). ``[app:main]`` of the file that ``$SITE_INI`` names, if any, wins."""
     parser = RawConfigParser()
     parser.optionxform = str  # pyright: ignore[reportAttributeAccessIssue]
     parser[SECTION] = {name: value.replace("%", "%%") for name, value in options().items()}
     if own := os.environ.get("SITE_INI"):
-        with Path(own).open(encoding="utf-8") as file:
-            parser.read_file(file)
+        parser.read_string(Path(own).read_text("utf-8"))
     target = Path(os.environ["CKAN_INI"])
     target.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -134,6 +143,11 @@ def databases() -> None:
             if not cursor.fetchone():
                 statement = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0")
                 cursor.execute(statement.format(sql.Identifier(database), sql.Identifier(DATABASE)))
+            statement = sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC")
+            cursor.execute(statement.format(sql.Identifier(database)))
+        # Times in published tables are the city's: shown and compared in its zone.
+        statement = sql.SQL("ALTER DATABASE {} SET timezone TO 'Asia/Shanghai'")
+        cursor.execute(statement.format(sql.Identifier(DATASTORE)))
     connection.close()
 
 

@@ -1,8 +1,0 @@
-"""The portal as a WSGI application, from the configuration that ``$CKAN_INI`` names."""
-
-import os
-
-from ckan.cli import CKANConfigLoader
-from ckan.config.middleware import make_app
-
-application = make_app(CKANConfigLoader(os.environ["CKAN_INI"]).get_config())
