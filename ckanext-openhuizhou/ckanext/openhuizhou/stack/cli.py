@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import time
 
 import click
 
-from ckanext.openhuizhou.errors import OpenHuizhouError
+from ckanext.openhuizhou.errors import OpenHuizhouError, StackError
 from ckanext.openhuizhou.stack.layout import Layout
 
 _started = time.monotonic()
@@ -28,20 +30,19 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--services-only", is_flag=True, help="PostgreSQL, Valkey, Solr and a migrated database; nothing else.")
-def up(services_only: bool) -> None:
-    """Start everything that does not run yet."""
+@click.option("--no-harvest", is_flag=True, help="Start everything, but read no department.")
+def up(services_only: bool, no_harvest: bool) -> None:
+    """Start everything that does not run yet, harvest the departments, show what is published."""
+    from ckanext.openhuizhou.stack import startup
     from ckanext.openhuizhou.stack.services import Stack
 
     layout = Layout.from_environment()
     with layout.locked():
         stack = Stack(layout, say)
-        stack.start_services()
-        stack.write_ini()
-        try:
-            stack.prepare_site()
-        except OpenHuizhouError as error:
-            say(f"the site is not ready: {error}")
-        say(f"services are up; ini: {layout.ini}")
+        if services_only:
+            startup.services_only(stack)
+        else:
+            startup.everything(stack, harvest=not no_harvest)
 
 
 @commands.command()
@@ -52,6 +53,57 @@ def down() -> None:
     layout = Layout.from_environment()
     with layout.locked():
         stop_all(layout, say)
+
+
+@commands.command()
+def status() -> None:
+    """Show each part with its process, address, health and memory. Status 1 when a part is missing or ill."""
+    from ckanext.openhuizhou.stack import overview
+
+    layout = Layout.from_environment()
+    if not layout.data.is_dir():
+        raise StackError("no stack in {data}; start one with: openhuizhou up", data=layout.data)
+    text, well = overview.show(layout)
+    click.echo(text)
+    sys.exit(0 if well else 1)
+
+
+@commands.command()
+@click.argument("part", required=False)
+@click.option("-n", "--lines", default=40, show_default=True, help="How many lines of each log.")
+@click.option("-f", "--follow", is_flag=True, help="Go on showing what is added.")
+def logs(part: str | None, lines: int, follow: bool) -> None:
+    """Show the ends of the logs, or of one part's log."""
+    layout = Layout.from_environment()
+    found = sorted(layout.logs.glob(f"{part}.log" if part else "*.log"))
+    if not found:
+        names = ", ".join(path.stem for path in sorted(layout.logs.glob("*.log"))) or "none"
+        raise StackError("no log of {part} in {folder}; there are: {names}", part=part, folder=layout.logs, names=names)
+    line = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, found)]
+    try:
+        sys.exit(subprocess.run(line, check=False).returncode)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@commands.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(yes: bool) -> None:
+    """Stop everything and throw the data away: databases, index, files, passwords, logs."""
+    from ckanext.openhuizhou.stack.shutdown import stop_all
+
+    layout = Layout.from_environment()
+    if not layout.data.exists():
+        click.echo(f"nothing in {layout.data}")
+        return
+    if not (layout.run.is_dir() or not any(layout.data.iterdir())):
+        raise StackError("{data} is not the data folder of a stack", data=layout.data)
+    if not yes:
+        click.confirm(f"Throw away all data in {layout.data}?", abort=True)
+    with layout.locked():
+        stop_all(layout, say)
+        shutil.rmtree(layout.data)
+    say(f"{layout.data} is gone")
 
 
 @commands.command("lock-jars", hidden=True)
@@ -67,7 +119,8 @@ def main() -> None:
     """Run a command; an expected failure is a message and status 1, not a traceback."""
     try:
         commands.main(standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()

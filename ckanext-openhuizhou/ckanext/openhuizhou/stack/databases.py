@@ -74,17 +74,22 @@ def create_site_databases(port: int, secrets: Secrets) -> None:
         )
 
 
-def create_department_database(port: int, secrets: Secrets, name: str) -> str:
-    """A department's own front database in the same server: a role and a database of its own, shut to others.
+def department_role(name: str) -> str:
+    """Role and database of a department's front database have one name."""
+    return f"department_{name}"
 
-    :returns: its address with password
-    """
-    role = f"department_{name}"
-    password = secrets[role]
+
+def department_url(port: int, secrets: Secrets, name: str) -> str:
+    role = department_role(name)
+    return url(role, secrets[role], port, role)
+
+
+def create_department_database(port: int, secrets: Secrets, name: str) -> None:
+    """A department's own front database in the same server: a role and a database of its own, shut to others."""
+    role = department_role(name)
     with _superuser(port, secrets) as cursor:
-        ensure_role(cursor, role, password)
+        ensure_role(cursor, role, secrets[role])
         ensure_database(cursor, role, role)
-    return url(role, password, port, role)
 
 
 def run_datastore_permissions(port: int, secrets: Secrets, statements: str) -> None:

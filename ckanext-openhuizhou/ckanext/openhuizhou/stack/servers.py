@@ -8,11 +8,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack import valkey
 from ckanext.openhuizhou.stack.ini import site_url
 from ckanext.openhuizhou.stack.layout import Layout, Secrets
-from ckanext.openhuizhou.stack.ports import HOST, is_free
+from ckanext.openhuizhou.stack.ports import HOST
 from ckanext.openhuizhou.stack.process import Part
 
 QUEUES = ("default",)
@@ -23,16 +22,8 @@ def _environment(layout: Layout, fingerprint: str) -> dict[str, str]:
     return {"CKAN_INI": str(layout.ini), "OPENHUIZHOU_SETTINGS": fingerprint, "PYTHONWARNINGS": "ignore"}
 
 
-def web(layout: Layout, fingerprint: str, *, running: bool) -> Part:
-    """gunicorn: two processes with four threads each.
-
-    :raises StackError: the port belongs to another program. It is the address that people know, so no other is taken
-    """
-    if not running and not is_free(layout.web_port):
-        raise StackError(
-            "port {port} is used by another program; stop it, or choose a port with OPENHUIZHOU_PORT",
-            port=layout.web_port,
-        )
+def web(layout: Layout, fingerprint: str) -> Part:
+    """gunicorn: two processes with four threads each."""
     return Part(
         name="web",
         argv=[
@@ -47,7 +38,6 @@ def web(layout: Layout, fingerprint: str, *, running: bool) -> Part:
             "gthread",
             "--threads",
             "4",
-            "--preload",
             "--max-requests",
             "5000",
             "--max-requests-jitter",

@@ -1,13 +1,17 @@
-"""One stack: PostgreSQL, Valkey and Solr with the site's databases and ini."""
+"""One stack: what runs in it, in which order it starts, and with which addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable
 
-from ckanext.openhuizhou.stack import databases, ini, postgres, site, solr, valkey
+from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.stack import databases, departments, ini, postgres, servers, site, solr, valkey
+from ckanext.openhuizhou.stack.departments import Filled
 from ckanext.openhuizhou.stack.layout import Layout, Secrets, State
-from ckanext.openhuizhou.stack.ports import inner_port
-from ckanext.openhuizhou.stack.supervisor import Supervisor
+from ckanext.openhuizhou.stack.ports import HOST, inner_port, is_free
+from ckanext.openhuizhou.stack.process import Part
+from ckanext.openhuizhou.stack.supervisor import Started, Supervisor
 
 
 class Stack:
@@ -25,25 +29,89 @@ class Stack:
         """The port of an inner part; a new one when another program took the old one."""
         return inner_port(self.state, name, running=self.supervisor.running(name) is not None)
 
-    def start_services(self) -> None:
-        """PostgreSQL, Valkey and Solr serve, the databases exist."""
-        if postgres.initialise(self.layout, self.secrets):
-            self.state.forget_steps()
-        self.supervisor.ensure(
+    # services
+
+    def services(self) -> list[Part]:
+        """PostgreSQL, Valkey and Solr."""
+        return [
             postgres.part(self.layout, self.secrets, self.port("postgres")),
             valkey.part(self.layout, self.secrets, self.port("valkey")),
             solr.part(self.layout, self.port("solr"), self.say),
-        )
+        ]
+
+    def start_services(self) -> None:
+        """The services serve, the databases exist."""
+        if postgres.initialise(self.layout, self.secrets):
+            self.state.forget_steps()
+        self.supervisor.ensure(*self.services())
         databases.create_site_databases(self.port("postgres"), self.secrets)
 
-    def write_ini(self, allowed_hosts: Sequence[str] = (), allowed_roots: Sequence[str] = ()) -> None:
+    # departments
+
+    def systems(self) -> list[Filled]:
+        """The demo departments with their ports, tokens and databases."""
+        filled = []
+        for department in departments.load(self.layout.project):
+            port = self.port(department.part_name) if department.mode == "service" else None
+            dsn = ""
+            if department.database:
+                dsn = databases.department_url(self.port("postgres"), self.secrets, department.name)
+            token = self.secrets[f"department_{department.name}_token"]
+            filled.append(departments.fill(department, self.layout, port=port, token=token, dsn=dsn))
+        return filled
+
+    def start_departments(self, systems: list[Filled]) -> Callable[[], None]:
+        """Start the departments' systems; the returned function waits until all serve or are filled."""
+        departments.write_variables(self.layout, systems)
+        started: list[Started] = []
+        filling: list[tuple[Filled, subprocess.Popen[bytes]]] = []
+        for filled in systems:
+            if filled.department.database:
+                databases.create_department_database(self.port("postgres"), self.secrets, filled.department.name)
+            if filled.department.mode == "service":
+                started += self.supervisor.start(departments.part(filled, self.layout.project))
+            else:
+                filling.append((filled, departments.start_once(filled, self.layout)))
+
+        def wait() -> None:
+            self.supervisor.wait(started)
+            for filled, running in filling:
+                departments.finish_once(filled, running, self.layout)
+
+        return wait
+
+    # the site
+
+    def write_ini(self, systems: list[Filled]) -> None:
         """The site's ini, also when ports or templates changed since the last start."""
-        ini.write(
-            self.layout,
-            ini.options(self.layout, self.secrets, self.state.ports(), allowed_hosts, allowed_roots),
-        )
+        hosts = [f"{HOST}:{filled.port}" for filled in systems if filled.port]
+        if any(filled.department.database for filled in systems):
+            hosts.append(f"{HOST}:{self.port('postgres')}")
+        roots = [str(self.layout.departments)] if systems else []
+        own = ini.options(self.layout, self.secrets, self.state.ports(), hosts, roots)
+        ini.write(self.layout, own)
 
     def prepare_site(self) -> None:
         """Translations are compiled, tables are migrated."""
-        site.compile_translations()
+        if site.compile_translations():
+            self.say("translations compiled")
         site.migrate(self.layout, self.secrets, self.state, self.port("postgres"), self.say)
+
+    def check_web_port(self) -> None:
+        """The port that people know is ours or free.
+
+        :raises StackError: another program has it; no other port is taken instead
+        """
+        if self.supervisor.running("web") is None and not is_free(self.layout.web_port):
+            raise StackError(
+                "port {port} is used by another program; stop it, or choose a port with OPENHUIZHOU_PORT",
+                port=self.layout.web_port,
+            )
+
+    def servers(self) -> list[Part]:
+        """Web server, job worker, and the scheduler if the site has one."""
+        settings = site.code_fingerprint(self.layout)
+        return [
+            servers.web(self.layout, settings),
+            servers.worker(self.layout, self.secrets, self.port("valkey"), settings),
+        ]

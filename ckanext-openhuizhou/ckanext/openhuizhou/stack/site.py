@@ -19,6 +19,7 @@ from ckanext.openhuizhou.stack.layout import Layout, Secrets, State
 from ckanext.openhuizhou.stack.process import MARK, TAIL_LINES, mark_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
+SOURCE_SUFFIXES = {".py", ".html", ".yaml", ".ini", ".mo", ".css", ".js"}
 
 
 def ckan(layout: Layout, *arguments: str, ini: Path | None = None, show: bool = False) -> str:
@@ -103,3 +104,34 @@ def compile_translations() -> int:
         temporary.replace(mo)
         made += 1
     return made
+
+
+def code_fingerprint(layout: Layout) -> str:
+    """Changes when code, templates or settings that a running server has loaded were changed (size or time)."""
+    summary = hashlib.sha256(_versions().encode())
+    for root in (PACKAGE, layout.config):
+        for folder, _, names in os.walk(root, followlinks=True):
+            for name in sorted(names):
+                path = Path(folder, name)
+                if path.suffix in SOURCE_SUFFIXES:
+                    status = path.stat()
+                    summary.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    summary.update(layout.ini.read_bytes())
+    return summary.hexdigest()
+
+
+def seed(layout: Layout, state: State, say: Callable[[str], None]) -> None:
+    """Departments, roles, demo accounts and sources, from ``config/``."""
+    wanted = fingerprint_of([layout.config, PACKAGE / "cli", PACKAGE / "harvesters"], _versions())
+    if layout.credentials.is_file() and state.done("seed", wanted):
+        return
+    say("seeding departments, accounts and sources")
+    said = ckan(layout, "openhuizhou", "seed", "--credentials", str(layout.credentials))
+    for line in said.splitlines():
+        say(f"  {line}")
+    state.mark_done("seed", wanted)
+
+
+def harvest(layout: Layout) -> None:
+    """Run every source once; the command prints its own report."""
+    ckan(layout, "openhuizhou", "harvest", "run", "--all", show=True)

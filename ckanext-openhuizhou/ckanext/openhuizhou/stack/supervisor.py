@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import psutil
 
@@ -13,6 +14,13 @@ from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack import process as processes
 from ckanext.openhuizhou.stack.layout import Layout
 from ckanext.openhuizhou.stack.process import Part, PidFile
+
+Started = tuple[Part, subprocess.Popen[bytes]]
+
+# a part that runs may be busy for a moment; it is not restarted for that
+BUSY_SECONDS = 10.0
+# what a part wants when only its name is known (``down``)
+STOP_SIGNALS = {"postgres": processes.signal.SIGINT}
 
 
 class Supervisor:
@@ -22,46 +30,53 @@ class Supervisor:
         self.layout = layout
         self.say = say
 
-    def log_of(self, name: str):
+    def log_of(self, name: str) -> Path:
         return self.layout.logs / f"{name}.log"
 
     def running(self, name: str) -> psutil.Process | None:
         """The part's first process, if it lives."""
         return PidFile(self.layout.run, name).read()[0]
 
-    def ensure(self, *parts: Part) -> None:
-        """Start these parts side by side and wait until each serves. A part that already serves is left alone."""
-        started: list[tuple[Part, subprocess.Popen[bytes]]] = []
+    def start(self, *parts: Part) -> list[Started]:
+        """Start those of these parts that do not serve as wanted, and return without waiting."""
+        started: list[Started] = []
         for part in parts:
             if self._serves_as_wanted(part):
                 continue
-            self._clear(part)
+            self.stop(part.name, part)
             self.say(f"starting {part.name}")
             process, popen = processes.spawn(part, self.log_of(part.name), self.layout.data)
             PidFile(self.layout.run, part.name).write(process, fingerprint(part))
             started.append((part, popen))
+        return started
+
+    def wait(self, started: Iterable[Started]) -> None:
+        """Wait until each serves.
+
+        :raises StackError: one ended, took too long, or says that it cannot work; the message has its log's tail
+        """
         for part, popen in started:
             self._wait(part, popen)
+
+    def ensure(self, *parts: Part) -> None:
+        """Start these parts side by side and wait until each serves. A part that already serves is left alone."""
+        self.wait(self.start(*parts))
 
     def _serves_as_wanted(self, part: Part) -> bool:
         process, started_as = PidFile(self.layout.run, part.name).read()
         if process is None or started_as != fingerprint(part):
             return False
         try:
-            return part.healthy()
+            return processes.wait_until(part.healthy, BUSY_SECONDS, still_possible=process.is_running)
         except StackError:
             return False
-
-    def _clear(self, part: Part) -> None:
-        """End what is left of an earlier run: the process itself, or children that outlived it."""
-        self.stop(part.name, part)
 
     def _wait(self, part: Part, popen: subprocess.Popen[bytes]) -> None:
         log = self.log_of(part.name)
         try:
             serves = processes.wait_until(part.healthy, part.start_seconds, still_possible=lambda: popen.poll() is None)
         except StackError as error:
-            self._clear(part)
+            self.stop(part.name, part)
             raise StackError(
                 "{part} cannot work: {reason}\n{log}", part=part.name, reason=error, log=processes.log_tail(log)
             ) from error
@@ -69,7 +84,7 @@ class Supervisor:
             return
         ended = popen.poll()
         reason = f"did not serve within {part.start_seconds:.0f} s" if ended is None else f"ended with status {ended}"
-        self._clear(part)
+        self.stop(part.name, part)
         raise StackError(
             "{part} {reason}. The end of {path}:\n{log}",
             part=part.name,
@@ -84,10 +99,9 @@ class Supervisor:
         :returns: whether anything ran
         """
         first = self.running(name)
-        signal_ = part.stop_signal if part else _STOP_SIGNALS.get(name, processes.signal.SIGTERM)
-        patience = part.stop_seconds if part else 20.0
         if first is not None:
-            processes.stop_processes([first], signal_, patience)
+            signal = part.stop_signal if part else STOP_SIGNALS.get(name, processes.signal.SIGTERM)
+            processes.stop_processes([first], signal, part.stop_seconds if part else 30.0)
         left = processes.marked_processes(self.layout.data, name)
         left += list(part.orphans()) if part else []
         if left:
@@ -98,10 +112,6 @@ class Supervisor:
     def known(self) -> list[str]:
         """Names of parts with a pid file."""
         return sorted(path.stem for path in self.layout.run.glob("*.json"))
-
-
-# what a part wants when only its name is known (``down`` after the project moved on)
-_STOP_SIGNALS = {"postgres": processes.signal.SIGINT}
 
 
 def fingerprint(part: Part) -> str:

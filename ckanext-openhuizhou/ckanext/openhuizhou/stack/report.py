@@ -1,0 +1,86 @@
+"""What ``up`` ends with and ``status`` shows: asked from the running portal and the system, never remembered."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+import psutil
+
+from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.stack.departments import Department
+from ckanext.openhuizhou.stack.ini import site_url
+from ckanext.openhuizhou.stack.layout import Layout
+
+
+def action(layout: Layout, name: str, **parameters: Any) -> Any:
+    """The result of an action, asked as an anonymous visitor.
+
+    :raises StackError: the portal does not answer, or answers with an error
+    """
+    address = f"{site_url(layout)}/api/3/action/{name}"
+    if parameters:
+        address += "?" + urllib.parse.urlencode(parameters)
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:  # noqa: S310  always http on 127.0.0.1
+            return json.load(answer)["result"]
+    except (urllib.error.URLError, OSError, ValueError, KeyError) as error:
+        raise StackError("{address} does not answer: {error}", address=address, error=error) from error
+
+
+def width(text: str) -> int:
+    """Columns on a terminal: a Chinese letter takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A plain table; numbers to the right."""
+    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
+    numeric = [all(isinstance(row[column], int) for row in rows) for column in range(len(head))]
+    lines = []
+    for row in cells:
+        padded = []
+        for text, wanted, right in zip(row, widths, numeric, strict=True):
+            space = " " * (wanted - width(text))
+            padded.append(space + text if right else text + space)
+        lines.append("  ".join(padded).rstrip())
+    lines.insert(1, "  ".join("-" * wanted for wanted in widths))
+    return "\n".join(lines)
+
+
+def published(layout: Layout, systems: Sequence[Department]) -> str:
+    """Open datasets by department, and the progress towards each target."""
+    found = action(
+        layout,
+        "package_search",
+        rows=0,
+        fq="dataset_type:dataset",
+        **{"facet.field": '["organization"]', "facet.limit": -1},
+    )
+    counts = {item["name"]: item["count"] for item in found["search_facets"]["organization"]["items"]}
+    titles = {item["name"]: item["display_name"] for item in found["search_facets"]["organization"]["items"]}
+    names = list(dict.fromkeys([*(one.organization for one in systems), *counts]))
+    rows = [(titles.get(name, name), counts.get(name, 0)) for name in names]
+    text = table(("department", "datasets"), [*rows, ("total", found["count"])])
+    targets = [
+        (target["title"], target["count"], target["goal"], target["deadline"], "met" if target["met"] else "not met")
+        for target in action(layout, "openhuizhou_target_list")
+    ]
+    return text + "\n\n" + table(("target", "now", "goal", "by", ""), targets)
+
+
+def memory(processes: Sequence[psutil.Process]) -> int:
+    """Bytes in RAM that these processes use; what they share is counted once (proportional set size)."""
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().pss
+        except (psutil.Error, OSError):
+            continue
+    return total
