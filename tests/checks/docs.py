@@ -63,31 +63,17 @@ def _public_names(tree: ast.Module) -> set[str]:
 def commands() -> Iterator[Entry]:
     """``ckan openhuizhou …`` and the stack's own ``openhuizhou …``."""
     from ckanext.openhuizhou import cli
+    from ckanext.openhuizhou.stack.cli import commands as stack
 
-    for name in getattr(cli, "__all__", ["openhuizhou"]):
-        command = getattr(cli, name)
-        yield from _commands_below(command, f"ckan {command.name}")
-    yield from _stack_commands()
-
-
-def _stack_commands() -> Iterator[Entry]:
-    from ckanext.openhuizhou.stack import cli as stack
-
-    main: Any = getattr(stack, "main", None)
-    if isinstance(main, click.Command):
-        yield from _commands_below(main, "openhuizhou")
-        return
-    parser = stack.build_parser()  # argparse
-    for action in parser._subparsers._group_actions:
-        for choice in action._choices_actions:
-            yield Entry(f"openhuizhou {choice.dest}", choice.help or "")
+    yield from _commands_below(stack, "openhuizhou")
+    yield from _commands_below(cli.openhuizhou, "ckan openhuizhou")
 
 
 def _commands_below(command: click.Command, name: str) -> Iterator[Entry]:
     if isinstance(command, click.Group):
         for child in sorted(command.commands):
             yield from _commands_below(command.commands[child], f"{name} {child}")
-    else:
+    elif not command.hidden:
         yield Entry(name, _first_paragraph(command.help))
 
 

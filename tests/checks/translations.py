@@ -2,8 +2,8 @@
 
     python tests/checks/translations.py
 
-Extracts every msgid of our own code and templates in memory and looks each up in ``i18n/zh_Hans_CN``; looks at the labels
-and choices of the scheming files, which carry both languages themselves. English is the msgid, so it needs no catalogue.
+Extracts every msgid of our own code and templates in memory and looks each up in ``i18n/zh_Hans_CN``; looks at the
+labels and choices of the scheming files, which carry both languages themselves. English is the msgid: no catalogue.
 """
 
 from __future__ import annotations

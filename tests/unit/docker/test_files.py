@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +114,8 @@ class TestDockerfile:
     def test_builds_the_wheel_with_the_lock_and_compiled_translations(self):
         build = self.TEXT.split("FROM ")[1]
         assert "pybabel compile" in build
+        assert "/opt/venv/lib/python3.11/" in build
+        assert self.TEXT.count("FROM python:3.11-") == 2
         assert "uv build --wheel" in build
         assert "--constraint requirements.lock" in build
 
@@ -120,6 +125,50 @@ class TestDockerfile:
             for source in line.split()[:-1]:
                 assert (ROOT / source).exists(), source
                 assert f"!{source}" in ignore, source
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
+    subprocess.run(["uv", "build", "-q", "--wheel", "--out-dir", out], cwd=source, env=_with_venv(), check=True)
+    return set(zipfile.ZipFile(next(out.glob("*.whl"))).namelist())
+
+
+class TestWheel:
+    """What the image installs, built from the tracked files alone."""
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "plugin.py",
+            "config_declaration.yaml",
+            "harvesters/__init__.py",
+            "schemas/dataset.yaml",
+            "schemas/code_lists/open_types.yaml",
+            "migration/openhuizhou/versions/0001_catalogue.py",
+            "i18n/zh_Hans_CN/LC_MESSAGES/ckanext-openhuizhou.po",
+        ],
+    )
+    def test_holds_code_and_data_under_one_package(self, names: set[str], name: str):
+        assert f"ckanext/openhuizhou/{name}" in names
+
+    def test_holds_templates_and_assets(self, names: set[str]):
+        assert any(name.startswith("ckanext/openhuizhou/templates/") for name in names)
+        assert "ckanext/openhuizhou/assets/webassets.yml" in names
+
+    def test_holds_nothing_else(self, names: set[str]):
+        others = [n for n in names if not n.startswith(("ckanext/openhuizhou/", "ckanext_openhuizhou-"))]
+        assert not others
+        assert not [name for name in names if name.endswith(".pyc")]
+
+
+def _with_venv() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 class TestNginx:
