@@ -42,7 +42,7 @@ _ALONE_AFTER = r"(?![0-9A-Za-z]|\.[0-9])"
 def is_resident_id(number: str) -> bool:
     """An 18-character identity number (GB 11643): region, plausible birth date, check digit; credit codes are not."""
     number = number.upper()
-    if len(number) != 18 or not number[:17].isdigit() or number[:2] not in _PROVINCES:
+    if len(number) != 18 or not number.isascii() or not number[:17].isdigit() or number[:2] not in _PROVINCES:
         return False
     if not _plausible_birth(int(number[6:10]), number[10:12], number[12:14]):
         return False
@@ -145,7 +145,7 @@ VALUE_RULES: Final[tuple[ValueRule, ...]] = (
     ),
     ValueRule(
         "bank-card",
-        re.compile(rf"{_ALONE_BEFORE}[0-9]{{4}}(?:[- ]?[0-9]{{4}}){{3}}[0-9]{{0,3}}{_ALONE_AFTER}"),
+        re.compile(rf"{_ALONE_BEFORE}[0-9]{{4}}(?:[- ]?[0-9]{{4}}){{3}}(?:[- ]?[0-9]{{1,3}})?{_ALONE_AFTER}"),
         is_bank_card,
         share=0.8,
         header=re.compile(r"银行卡|卡号|银行账号|账户|bank|card", re.IGNORECASE),
