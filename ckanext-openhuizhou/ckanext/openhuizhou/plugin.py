@@ -9,9 +9,10 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
+from ckan.types import Context
 
 from ckanext.openhuizhou import search
-from ckanext.openhuizhou.logic import visibility
+from ckanext.openhuizhou.logic import entry_hooks, visibility
 
 
 @tk.blanket.actions
@@ -47,6 +48,12 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     def before_dataset_search(self, search_params: dict[str, Any]) -> dict[str, Any]:
         return search.before_dataset_search(search_params)
+
+    def after_dataset_create(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        entry_hooks.entry_saved(context, pkg_dict)
+
+    def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
+        entry_hooks.entry_saved(context, pkg_dict)
 
     # IPermissionLabels
 

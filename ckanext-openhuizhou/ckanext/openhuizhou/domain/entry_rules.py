@@ -18,7 +18,7 @@ from .findings import Finding
 from .item_rules import check_items
 from .reference import Reference
 from .text_rules import check_text, is_empty, is_true, shown
-from .title import names_a_system, normalise_title
+from .title import names_a_system, title_key
 
 Purpose = Literal["draft", "publish"]
 
@@ -56,7 +56,7 @@ class Lookups:
     """What only the platform knows. A lookup that is ``None`` is not asked: that rule is then left to whoever can.
 
     ``existing_codes``: of these codes, those that belong to an entry.
-    ``title_taken``: whether the provider has another entry with this normalised title.
+    ``title_taken``: whether the provider has another entry with this title (``domain.title.title_key``).
     """
 
     reference: Reference | None = None
@@ -123,7 +123,7 @@ def _title(entry: Mapping[str, Any], lookups: Lookups) -> Iterator[Finding]:
     title = entry.get("title")
     if not isinstance(title, str) or not title:
         return
-    key = normalise_title(title)
+    key = title_key(title)
     if not key:
         yield Finding("title-no-letters", field="title", value=shown(title))
     if names_a_system(title):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 
 #: Unicode general categories that do not tell two titles apart: punctuation, separators, control and format characters.
 _IGNORED = ("P", "Z", "C")
 #: A name that ends so names a system, not the data in it (the commonest filing error).
 _SYSTEM_ENDINGS = ("系统", "平台")
+#: Bytes; a PostgreSQL index takes a row of at most 2,704.
+_LONGEST_KEY = 1000
 
 
 def normalise_title(title: str) -> str:
@@ -24,6 +27,13 @@ def normalise_title(title: str) -> str:
         if shorter == key:
             return key
         key = shorter
+
+
+def title_key(title: str) -> str:
+    """The normalised title as a key of bounded length: what is too long for a database index becomes its digest."""
+    key = normalise_title(title)
+    encoded = key.encode()
+    return key if len(encoded) <= _LONGEST_KEY else f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 
 def names_a_system(title: str) -> bool:

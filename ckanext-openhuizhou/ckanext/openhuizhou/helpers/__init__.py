@@ -1,0 +1,17 @@
+"""Functions for templates; CKAN registers what stands in ``__all__``."""
+
+from . import choices, entries, formats, labels, lists, site
+from .choices import *  # noqa: F403
+from .entries import *  # noqa: F403
+from .formats import *  # noqa: F403
+from .labels import *  # noqa: F403
+from .lists import *  # noqa: F403
+from .site import *  # noqa: F403
+
+__all__: list[str] = []
+__all__ += choices.__all__
+__all__ += entries.__all__
+__all__ += formats.__all__
+__all__ += labels.__all__
+__all__ += lists.__all__
+__all__ += site.__all__

@@ -1,4 +1,4 @@
-"""Who holds which platform role. A row is never deleted: revoking dates it, so that it stays known who could do what."""
+"""Who holds which platform role. Revoking dates a row and deletes none, so that it stays known who could do what."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""Sentences for findings, in the reader's language."""
+
+from __future__ import annotations
+
+import ckan.plugins.toolkit as tk
+
+from ckanext.openhuizhou.domain.findings import KINDS, Finding
+from ckanext.openhuizhou.schemas.fields import field_labels
+
+
+def finding_text(finding: Finding, *, with_mend: bool = True) -> str:
+    """What is wrong and, after it, how to mend it; fields are named by their labels."""
+    kind = KINDS[finding.kind]
+    values = {
+        "record": finding.record,
+        "row": finding.row,
+        "column": finding.column,
+        "value": finding.value,
+        **finding.params,
+        "field": field_label(finding),
+    }
+    sentence = tk._(kind.message).format(**values)
+    if not with_mend:
+        return sentence
+    return tk._("{finding}. {mend}.").format(finding=sentence, mend=tk._(kind.mend).format(**values))
+
+
+def field_label(finding: Finding) -> str | None:
+    """The label of the field, or of the item's part, that the finding is about."""
+    if finding.field is None:
+        return None
+    subfield = finding.params.get("subfield")
+    name = f"{finding.field}.{subfield}" if subfield else finding.field
+    label = field_labels("dataset").get(name)
+    return tk.h.scheming_language_text(label) if label else name
