@@ -1,0 +1,17 @@
+"""``ckan openhuizhou …``: what needs CKAN. The console script ``openhuizhou`` handles the stack."""
+
+from __future__ import annotations
+
+import click
+
+from .seed import seed
+
+__all__ = ["openhuizhou"]
+
+
+@click.group(short_help="Commands of the open-data platform.")
+def openhuizhou() -> None:
+    """Commands of the open-data platform."""
+
+
+openhuizhou.add_command(seed)
