@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status logs reset test check bench lock
+.PHONY: help install up down status logs reset test check bench translations lock
 
 help: ## show this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,14 +52,20 @@ check: $(INSTALLED) ## format, lint, types, import contracts, translations compl
 	@$(BIN)/ruff check .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python tests/checks/translations.py --check
+	@$(BIN)/python tests/checks/translations.py
 	@$(BIN)/python tests/checks/docs.py --check
+	@$(BIN)/towncrier build --draft --version 0 > /dev/null
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	@$(BIN)/pytest -q -p no:ckan -p no:ckan_fixtures tests/unit/test_house.py tests/unit/test_docs.py
 
 bench: $(INSTALLED) ## run every benchmark against its baseline
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python benchmarks/run.py
 
 bench-%: $(INSTALLED) ## run one benchmark
-	@$(BIN)/python -m benchmarks $*
+	@$(BIN)/python benchmarks/run.py $*
+
+translations: $(INSTALLED) ## collect the texts to translate
+	@$(BIN)/python tests/checks/extract.py
 
 lock: $(INSTALLED) ## make requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \

@@ -90,7 +90,7 @@ def logs(part: str | None, lines: int, follow: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
     """Stop everything and throw the data away: databases, index, files, passwords, logs."""
-    from ckanext.openhuizhou.stack.shutdown import stop_all
+    from ckanext.openhuizhou.stack.shutdown import stop_all, throw_away
 
     layout = Layout.from_environment()
     if not layout.data.exists():
@@ -102,7 +102,8 @@ def reset(yes: bool) -> None:
         click.confirm(f"Throw away all data in {layout.data}?", abort=True)
     with layout.locked():
         stop_all(layout, say)
-        shutil.rmtree(layout.data)
+        throw_away(layout)
+    shutil.rmtree(layout.data)
     say(f"{layout.data} is gone")
 
 

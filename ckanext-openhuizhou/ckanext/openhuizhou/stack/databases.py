@@ -17,6 +17,8 @@ CKAN_ROLE = "ckan"
 CKAN_DATABASE = "ckan"
 DATASTORE_DATABASE = "datastore"
 READER_ROLE = "datastore_reader"
+# published times are the city's: they show with +08:00, and a filter without an offset means that zone
+DATASTORE_ZONE = "Asia/Shanghai"
 
 
 def url(role: str, password: str, port: int, database: str) -> str:
@@ -70,6 +72,11 @@ def create_site_databases(port: int, secrets: Secrets) -> None:
         cursor.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
                 sql.Identifier(DATASTORE_DATABASE), sql.Identifier(READER_ROLE)
+            )
+        )
+        cursor.execute(
+            sql.SQL("ALTER DATABASE {} SET timezone TO {}").format(
+                sql.Identifier(DATASTORE_DATABASE), sql.Literal(DATASTORE_ZONE)
             )
         )
 

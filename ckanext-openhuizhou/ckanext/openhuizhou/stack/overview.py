@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ckanext.openhuizhou.errors import OpenHuizhouError
-from ckanext.openhuizhou.stack import departments, postgres, process, report
+from ckanext.openhuizhou.stack import departments, process, report
 from ckanext.openhuizhou.stack.layout import Layout
 from ckanext.openhuizhou.stack.process import Part
 from ckanext.openhuizhou.stack.services import Stack
@@ -11,7 +11,7 @@ from ckanext.openhuizhou.stack.services import Stack
 
 def show(layout: Layout) -> tuple[str, bool]:
     """A table of all parts, and whether all of them serve."""
-    stack = Stack(layout, str)
+    stack = Stack(layout, print)
     parts: list[Part] = stack.services()
     parts += [
         departments.part(filled, layout.project) for filled in stack.systems() if filled.department.mode == "service"
@@ -22,9 +22,7 @@ def show(layout: Layout) -> tuple[str, bool]:
         process.bound_log(stack.supervisor.log_of(part.name))
         first = stack.supervisor.running(part.name)
         health = _health(part) if first else "stopped"
-        members = process.marked_processes(layout.data, part.name)
-        if part.name == "postgres":
-            members = list(postgres.backends(postgres.cluster(layout)))
+        members = stack.supervisor.members(part.name, part)
         used = report.memory(members)
         total += used
         well = well and health == "serves"

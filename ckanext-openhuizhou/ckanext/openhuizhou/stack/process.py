@@ -6,6 +6,7 @@ environment carries our mark. Forked children keep the mark, also after their pa
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack.layout import read_json, write_private
 
 MARK = "OPENHUIZHOU_PART"
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 LOG_LIMIT_BYTES = 8 * 1024 * 1024
 TAIL_LINES = 20
 
@@ -159,21 +160,19 @@ def stop_processes(processes: Iterable[psutil.Process], first: signal.Signals, s
 
     :raises StackError: a process outlives SIGKILL (it hangs in the kernel)
     """
-    alive = list(processes)
+    wanted = list(processes)
     for sent, patience in ((first, seconds), (signal.SIGKILL, 10.0)):
-        for process in alive:
-            try:
+        for process in filter(lives, wanted):
+            with contextlib.suppress(psutil.Error):
                 process.send_signal(sent)
-            except psutil.Error:
-                continue
-        _, alive = psutil.wait_procs(alive, timeout=patience)
-        alive = [process for process in alive if _lives(process)]
-        if not alive:
+        # a zombie counts as ended: who started it may be gone, and init reaps late
+        if wait_until(lambda: not any(map(lives, wanted)), patience):
             return
-    raise StackError("these processes do not end: {pids}", pids=[process.pid for process in alive])
+    raise StackError("these processes do not end: {pids}", pids=[process.pid for process in filter(lives, wanted)])
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether it runs. A zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

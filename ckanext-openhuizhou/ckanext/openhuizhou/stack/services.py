@@ -93,9 +93,10 @@ class Stack:
 
     def prepare_site(self) -> None:
         """Translations are compiled, tables are migrated."""
-        if site.compile_translations():
-            self.say("translations compiled")
+        # first: CKAN's commands load the compiled translations
+        site.compile_translations()
         site.migrate(self.layout, self.secrets, self.state, self.port("postgres"), self.say)
+        site.translate(self.layout, self.state, self.say)
 
     def check_web_port(self) -> None:
         """The port that people know is ours or free.

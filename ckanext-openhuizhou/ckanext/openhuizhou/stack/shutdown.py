@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 from ckanext.openhuizhou.stack import postgres, process
@@ -22,3 +23,14 @@ def stop_all(layout: Layout, say: Callable[[str], None]) -> None:
     if left:
         process.stop_processes(left, process.signal.SIGTERM, 10.0)
         say(f"stopped {len(left)} more processes")
+
+
+def throw_away(layout: Layout) -> None:
+    """Delete the data folder's content: databases, index, files, passwords, logs. Only of a stack that is stopped."""
+    for path in layout.data.iterdir():
+        if path == layout.run:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -83,6 +83,16 @@ def migrate(layout: Layout, secrets: Secrets, state: State, port: int, say: Call
     state.mark_done("migrate", wanted)
 
 
+def translate(layout: Layout, state: State, say: Callable[[str], None]) -> None:
+    """Compile the translations, for the server and for its scripts."""
+    compile_translations()
+    wanted = fingerprint_of((PACKAGE / "i18n").glob("*/LC_MESSAGES/*.po"), _versions())
+    if not state.done("translate", wanted):
+        say("compiling translations")
+        ckan(layout, "translation", "js")
+        state.mark_done("translate", wanted)
+
+
 def compile_translations() -> int:
     """Make the ``.mo`` of each ``.po`` that is newer. No program outside Python is needed.
 
@@ -98,7 +108,8 @@ def compile_translations() -> int:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source, locale=po.parents[1].name)
-        temporary = mo.with_suffix(".new")
+        # two stacks of one checkout may do this at the same time
+        temporary = mo.with_name(f".{mo.name}.{os.getpid()}")
         with temporary.open("wb") as target:
             write_mo(target, catalogue)
         temporary.replace(mo)

@@ -93,21 +93,32 @@ class Supervisor:
             log=processes.log_tail(log),
         )
 
+    def members(self, name: str, part: Part | None = None) -> list[psutil.Process]:
+        """All live processes of a part: the first, what it forked, and what outlived an earlier first."""
+        first = self.running(name)
+        found = {process.pid: process for process in processes.marked_processes(self.layout.data, name)}
+        if first is not None:
+            found[first.pid] = first
+            # some programs overwrite their environment, and our mark with it
+            found |= {process.pid: process for process in first.children(recursive=True)}
+        if part:
+            found |= {process.pid: process for process in part.orphans()}
+        return list(found.values())
+
     def stop(self, name: str, part: Part | None = None) -> bool:
         """Stop a part: its first process with the signal that it wants, then whatever is left of it.
 
         :returns: whether anything ran
         """
         first = self.running(name)
+        all_of_it = self.members(name, part)
         if first is not None:
             signal = part.stop_signal if part else STOP_SIGNALS.get(name, processes.signal.SIGTERM)
             processes.stop_processes([first], signal, part.stop_seconds if part else 30.0)
-        left = processes.marked_processes(self.layout.data, name)
-        left += list(part.orphans()) if part else []
-        if left:
-            processes.stop_processes(left, processes.signal.SIGTERM, 5.0)
+        left = [process for process in {*all_of_it, *self.members(name, part)} if processes.lives(process)]
+        processes.stop_processes(left, processes.signal.SIGTERM, 5.0)
         PidFile(self.layout.run, name).delete()
-        return first is not None or bool(left)
+        return bool(all_of_it)
 
     def known(self) -> list[str]:
         """Names of parts with a pid file."""
