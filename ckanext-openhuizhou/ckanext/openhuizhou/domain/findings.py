@@ -164,6 +164,10 @@ KINDS: dict[str, FindingKind] = {
         N_("The table could not be published; what was published before stays"),
         N_("Run the harvest again; if it fails again, ask the operator to look at the log"),
     ),
+    "mapping-columns-missing": FindingKind(
+        N_("The record has no columns that the mapping publishes"),
+        N_("List the columns of the data set in the mapping"),
+    ),
     "number-invalid": FindingKind(
         N_("“{value}” is not a whole number from {least} to {most}"),
         N_("Write the number alone, without unit"),
@@ -208,6 +212,10 @@ KINDS: dict[str, FindingKind] = {
         N_("Row {row} has {count} cells where the entry has {expected} items"),
         N_("Correct the row at the source"),
     ),
+    "rows-after-notes": FindingKind(
+        N_("Row {row} looks like data but stands under the notes"),
+        N_("Move the notes below the last row of the table, or name their beginning in the source’s configuration"),
+    ),
     "run-held-empty": FindingKind(
         N_("The source was read without error but has no record; nothing was withdrawn"),
         N_("Check the source. If it is meant to be empty, have a platform officer approve the run"),
@@ -219,6 +227,10 @@ KINDS: dict[str, FindingKind] = {
     "secret-refused": FindingKind(
         N_("Secret information must not enter this platform"),
         N_("Take the entry out; it belongs to the classified network"),
+    ),
+    "sheet-missing": FindingKind(
+        N_("The workbook has no sheet “{value}”"),
+        N_("Correct the name of the sheet in the list, or in the source’s configuration"),
     ),
     "source-denied": FindingKind(
         N_("The source refused access: {reason}"),
@@ -244,6 +256,10 @@ KINDS: dict[str, FindingKind] = {
         N_("The table has no rows"),
         N_("Check whether the source still delivers this table"),
         "warning",
+    ),
+    "table-missing": FindingKind(
+        N_("The table “{value}” is listed but is not in the database"),
+        N_("Create the table or view, or take its line out of the list"),
     ),
     "text-characters": FindingKind(
         N_("Field “{field}” holds characters that are no text"),

@@ -1,0 +1,157 @@
+"""What the kinds that read a drop folder share: the manifest, the files, and what is remembered of each file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any, BinaryIO, ClassVar, Final
+
+import python_calamine
+
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed
+from ckanext.openhuizhou.harvesters.compare import digest
+from ckanext.openhuizhou.harvesters.kinds import Option, SourceKind
+from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
+from ckanext.openhuizhou.harvesters.rules import lookup
+from ckanext.openhuizhou.transport import decoding
+from ckanext.openhuizhou.transport.folders import Folder, open_folder
+
+FOLDER_OPTIONS: Final = (
+    Option("url", required=True),
+    Option("manifest"),
+    Option("file", default="文件名"),
+    Option("key"),
+    Option("modified"),
+)
+
+
+class FolderKind(SourceKind):
+    """A folder of files, one record for each file, or for each row of a manifest."""
+
+    #: what the record is made from when there is no manifest
+    default_pattern: ClassVar[str]
+
+    def open(self) -> bool:
+        self.folder: Folder = open_folder(self.config["url"], self.reading.client)
+        self._names = self.folder.names()
+        return True
+
+    def records(self) -> Iterator[SourceRecord]:
+        for entry in self._entries():
+            yield self._record(entry)
+
+    @abstractmethod
+    def describe(self, stream: BinaryIO, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """What can be said of the file: ``columns``, and what ``rows`` needs to know. JSON-ready; remembered.
+
+        Raises:
+            RecordRefused, DecodingError: the file cannot be read.
+        """
+
+    @abstractmethod
+    def rows(self, stream: BinaryIO, description: Mapping[str, Any]) -> Iterator[Row]:
+        """The rows of the table; closes ``stream``."""
+
+    def _entries(self) -> Iterator[Mapping[str, Any]]:
+        manifest = self.config["manifest"]
+        if manifest is None:
+            pattern = self.config["pattern"]
+            for name in self._names:
+                if fnmatch(PurePosixPath(name).name, pattern):
+                    yield {self.config["file"]: name, "file": name}
+            return
+        try:
+            with self.folder.open(manifest) as stream:
+                content = stream.read()
+        except FileNotFoundError as error:
+            raise SourceMalformed("The list {name} is not in the folder", name=manifest) from error
+        yield from read_manifest(manifest, content)
+
+    def _record(self, entry: Mapping[str, Any]) -> SourceRecord:
+        name = str(entry.get(self.config["file"]) or "")
+        key = str(lookup(entry, self.config["key"]) or "") if self.config["key"] else name
+        modified = lookup(entry, self.config["modified"]) if self.config["modified"] else None
+        modified = None if modified is None else str(modified)
+        known = {} if self.reading.full else self.reading.record_states(key)
+        try:
+            if not name:
+                raise FileNotFoundError(self.config["file"])
+            fetched = self.folder.fetch(name, known)
+            described_by = digest([self.config, {k: str(v) for k, v in entry.items()}])
+            if fetched.unchanged and known.get("described_by") == described_by:
+                description = known["description"]
+            else:
+                with self.folder.open(name) as stream:
+                    description = self.describe(stream, entry)
+        except FileNotFoundError as error:
+            return self._refused(key, entry, Finding("file-missing", value=name or str(error)))
+        except DecodingError as error:
+            return self._refused(key, entry, Finding("encoding-unknown", value=name, params=error.params))
+        except RecordRefused as error:
+            return self._refused(key, entry, *error.findings)
+        return SourceRecord(
+            key=key,
+            modified=modified,
+            payload={**entry, **description},
+            data_digest=fetched.digest,
+            rows=partial(self._open_rows, name, description),
+            state={**fetched.state, "description": description, "described_by": described_by},
+        )
+
+    def _open_rows(self, name: str, description: Mapping[str, Any]) -> Iterator[Row]:
+        return self.rows(self.folder.open(name), description)
+
+    @staticmethod
+    def _refused(key: str, entry: Mapping[str, Any], *findings: Finding) -> SourceRecord:
+        return SourceRecord(key=key, payload=entry, findings=findings)
+
+
+def read_manifest(name: str, content: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of a manifest (``.csv``, ``.json`` or an Excel workbook) as dicts of its headers.
+
+    Raises:
+        SourceMalformed: it cannot be read.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    try:
+        if suffix == ".json":
+            document = json.loads(decoding.decode(content))
+            rows = document if isinstance(document, list) else next(v for v in document.values() if isinstance(v, list))
+        elif suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
+            rows = list(_workbook_rows(content))
+        else:
+            rows = list(csv.DictReader(io.StringIO(decoding.decode(content), newline="")))
+    except (
+        ValueError,
+        StopIteration,
+        AttributeError,
+        DecodingError,
+        csv.Error,
+        python_calamine.CalamineError,
+    ) as error:
+        raise SourceMalformed("The list {name} cannot be read ({reason})", name=name, reason=str(error)) from error
+    for row in rows:
+        if not isinstance(row, dict):
+            raise SourceMalformed("The list {name} cannot be read ({reason})", name=name, reason="not a table")
+        # a row that is longer than the header has a None key in csv.DictReader
+        clean = {str(key).strip(): value for key, value in row.items() if key is not None}
+        if any(value not in (None, "") for value in clean.values()):
+            yield clean
+
+
+def _workbook_rows(content: bytes) -> Iterator[dict[str, Any]]:
+    """The header is the first row with the most texts; lists have title rows too."""
+    workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    filled = [sum(cell not in (None, "") for cell in row) for row in rows[:20]]
+    start = filled.index(max(filled, default=0)) if filled else 0
+    header = [str(cell).strip() for cell in rows[start]] if rows else []
+    for row in rows[start + 1 :]:
+        yield {name: cell for name, cell in zip(header, row, strict=False) if name}

@@ -1,0 +1,106 @@
+"""Paged answers of web services: which address is asked next, and when a listing is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote, urljoin
+
+from ckanext.openhuizhou.errors import SourceMalformed
+from ckanext.openhuizhou.harvesters.compare import digest
+from ckanext.openhuizhou.harvesters.kinds import Option
+from ckanext.openhuizhou.transport.http import Answer, HttpClient, shown
+
+PAGING_OPTIONS: Final = (
+    Option("page"),
+    Option("size"),
+    Option("per_page", (int,), default=100),
+    Option("first", (int,), default=1),
+    Option("total"),
+    Option("next"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its members, how many there are in all, and the address of the next; None for what is not said."""
+
+    members: list[Any]
+    total: int | None = None
+    following: str | None = None
+
+
+class Fetch(Protocol):
+    """Asks for one page; ``params`` are the page's number and size, if the source counts pages."""
+
+    def __call__(self, url: str, params: Mapping[str, Any], known: Mapping[str, str] | None = None) -> Answer: ...
+
+
+def pages(
+    url: str,
+    paging: Mapping[str, Any] | None,
+    fetch: Fetch,
+    parse: Callable[[Answer], Page],
+    first: Answer | None = None,
+) -> Iterator[Page]:
+    """Every page of a listing. ``first``: the answer for the first page, when it is there already.
+
+    Raises:
+        SourceMalformed: a page came twice, or members are missing at the end.
+    """
+    paging = paging or {}
+    number, count, total = paging.get("first", 1), 0, None
+    seen: str | None = None
+    address: str | None = url
+    while address is not None:
+        answer = first or fetch(address, page_params(paging, number))
+        first = None
+        page = parse(answer)
+        if page.members:
+            # some services answer every number beyond the last with the last page
+            mark = digest([len(page.members), page.members[0], page.members[-1]])
+            if mark == seen:
+                raise SourceMalformed("{url} sends the same page again", url=shown(answer.url))
+            seen = mark
+        count += len(page.members)
+        total = page.total if page.total is not None else total
+        yield page
+        number += 1
+        address = _next_address(url, paging, page, count, total)
+    if total is not None and count < total:
+        raise SourceMalformed("{url} sent {count} of {total} records", url=shown(url), count=count, total=total)
+
+
+def _next_address(url: str, paging: Mapping[str, Any], page: Page, count: int, total: int | None) -> str | None:
+    if paging.get("next"):
+        return urljoin(url, page.following) if page.following else None
+    if not paging.get("page") or not page.members:
+        return None
+    if total is not None:
+        return url if count < total else None
+    return url if len(page.members) >= paging["per_page"] else None
+
+
+def page_params(paging: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The query of page ``number``; nothing when the source does not count pages."""
+    if not paging.get("page"):
+        return {}
+    params = {paging["page"]: number}
+    if paging.get("size"):
+        params[paging["size"]] = paging["per_page"]
+    return params
+
+
+def address_of(template: str, key: str) -> str:
+    """The address of one record's data; the key is percent-encoded."""
+    return template.replace("{key}", quote(key, safe=""))
+
+
+def get(client: HttpClient) -> Fetch:
+    """Pages by GET."""
+
+    def fetch(url: str, params: Mapping[str, Any], known: Mapping[str, str] | None = None) -> Answer:
+        return client.get(url, params=params, known=known)
+
+    return fetch

@@ -1,0 +1,166 @@
+"""Where the table is on a sheet: title rows above it, one or two header rows, merged cells, notes and sums. Pure.
+
+Rows are counted from 1, as Excel shows them. Nothing is dropped in silence: a row that looks like data but stands
+under the notes refuses the sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.errors import RecordRefused
+
+#: First cells that begin the notes under a table, and first cells of rows that only add up others.
+NOTE_STARTS: Final = ("注：", "注:", "备注：", "备注:", "说明：", "说明:", "填表", "制表", "审核", "数据来源", "来源：")
+SUM_STARTS: Final = ("合计", "总计", "小计", "合 计", "总 计")
+#: A header is looked for so far down; a row is the table's when it fills this share of the width.
+_SEARCHED_ROWS: Final = 40
+_FILLED: Final = 0.6
+
+Range = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Cells by row, and merged ranges as ``((row, column), (row, column))`` counted from 0."""
+
+    name: str
+    cells: list[list[Any]]
+    merged: Sequence[Range] = ()
+    _filled: list[list[Any]] | None = field(default=None, repr=False)
+
+    @property
+    def filled(self) -> list[list[Any]]:
+        """Cells with the value of a merged range in each of its cells."""
+        if self._filled is None:
+            self._filled = [list(row) for row in self.cells]
+            for (top, left), (bottom, right) in self.merged:
+                if top >= len(self.cells) or left >= len(self.cells[top]):
+                    continue
+                value = self.cells[top][left]
+                for row in self._filled[top : bottom + 1]:
+                    row[left : right + 1] = [value] * len(row[left : right + 1])
+        return self._filled
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """``header_rows`` counted from 1; ``columns`` by position, empty text where there is none."""
+
+    header_rows: tuple[int, ...]
+    columns: tuple[str, ...]
+    title: str
+
+    @property
+    def width(self) -> int:
+        return sum(bool(name) for name in self.columns)
+
+    def notes(self, sheet: Sheet, ends: Sequence[str]) -> list[str]:
+        """Texts under the table."""
+        start = self._end(sheet, ends)
+        return [text for row in sheet.cells[start:] for text in (_text(cell) for cell in row) if text]
+
+    def rows(self, sheet: Sheet, ends: Sequence[str], skipped: Sequence[str]) -> Iterator[dict[str, object]]:
+        """The rows of the table, without empty ones and without sums.
+
+        Raises:
+            RecordRefused: rows that look like data stand under the notes.
+        """
+        end = self._end(sheet, ends)
+        for row in sheet.filled[self.header_rows[-1] : end]:
+            if _count(row) == 0 or _text(row[0]).startswith(tuple(skipped)):
+                continue
+            yield {name: row[place] if place < len(row) else None for place, name in enumerate(self.columns) if name}
+        for number, row in enumerate(sheet.cells[end:], end + 1):
+            if self.width >= 3 and _count(row) >= max(3, self.width * _FILLED):
+                raise RecordRefused([Finding("rows-after-notes", row=number)])
+
+    def _end(self, sheet: Sheet, ends: Sequence[str]) -> int:
+        for index in range(self.header_rows[-1], len(sheet.cells)):
+            row = sheet.cells[index]
+            count = _count(row)
+            first = _text(row[0]) if row else ""
+            if first.startswith(tuple(ends)):
+                return index
+            # one text alone, in a table of some width, is a remark, unless it is a label of merged rows
+            if count == 1 and first and self.width >= 3 and _alone(sheet, index):
+                return index
+        return len(sheet.cells)
+
+
+def find_layout(sheet: Sheet, declared: Sequence[int] | None, join: str) -> Layout:
+    """The layout of a sheet; ``declared`` header rows are believed, otherwise they are found.
+
+    Raises:
+        RecordRefused: no header was found.
+    """
+    rows = tuple(declared) if declared else _find_header(sheet)
+    if not rows or min(rows) < 1 or max(rows) > len(sheet.cells):
+        raise RecordRefused([Finding("header-not-found", value=sheet.name)])
+    columns = _columns(sheet, rows, join)
+    if not any(columns):
+        raise RecordRefused([Finding("header-not-found", value=sheet.name)])
+    title = " ".join(text for row in sheet.cells[: rows[0] - 1] for text in (_text(cell) for cell in row) if text)
+    return Layout(rows, columns, title)
+
+
+def _find_header(sheet: Sheet) -> tuple[int, ...]:
+    """The first row of texts that is about as wide as the table; with the next one when merged cells bind them."""
+    rows = sheet.filled[:_SEARCHED_ROWS]
+    width = max((_count(row) for row in sheet.cells[:_SEARCHED_ROWS]), default=0)
+    enough = max(2, width * _FILLED)
+    for index, row in enumerate(rows):
+        parent = _is_parent(sheet, index)
+        # a merged title fills the width too, but has one text only; a parent header binds the row below it
+        wide = _count(sheet.cells[index]) >= enough or (parent and _count(row) >= enough)
+        if wide and all(cell in (None, "") or isinstance(cell, str) for cell in row):
+            return (index + 1, index + 2) if parent else (index + 1,)
+    return ()
+
+
+def _is_parent(sheet: Sheet, index: int) -> bool:
+    """A row of which some cells span columns while others span down, or have texts of their own below them."""
+    if index + 1 >= len(sheet.cells):
+        return False
+    across = [r for r in sheet.merged if r[0][0] == index == r[1][0] and r[1][1] > r[0][1]]
+    if not across or (len(across) == 1 and across[0][1][1] - across[0][0][1] + 1 >= len(sheet.cells[index])):
+        return False
+    below = sheet.cells[index + 1]
+    return all(
+        any(_text(cell) and isinstance(cell, str) for cell in below[left : right + 1])
+        for (_top, left), (_bottom, right) in across
+    )
+
+
+def _columns(sheet: Sheet, rows: Sequence[int], join: str) -> tuple[str, ...]:
+    width = max(len(sheet.filled[row - 1]) for row in rows)
+    names: list[str] = []
+    for place in range(width):
+        parts: list[str] = []
+        for row in rows:
+            cells = sheet.filled[row - 1]
+            text = "".join(_text(cells[place]).split()) if place < len(cells) else ""
+            if text and (not parts or parts[-1] != text):
+                parts.append(text)
+        name = join.join(parts)
+        base, count = name, 2
+        while name and name in names:
+            name, count = f"{base}_{count}", count + 1
+        names.append(name)
+    return tuple(names)
+
+
+def _alone(sheet: Sheet, index: int) -> bool:
+    """Whether the row's single text is not the top of a label that is merged downwards."""
+    return not any(top == index and left == 0 and bottom > top for (top, left), (bottom, _right) in sheet.merged)
+
+
+def _count(row: Sequence[Any]) -> int:
+    return sum(cell not in (None, "") and bool(_text(cell)) for cell in row)
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
