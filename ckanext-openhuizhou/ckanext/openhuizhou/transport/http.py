@@ -1,0 +1,296 @@
+"""The guarded HTTP client: the only way from us to a department's web server.
+
+Every connection goes through ``Guard`` (resolve, check, pin), has timeouts, a cap on size and on time, and retries
+what is worth it with the server's own ``Retry-After``. Redirects are followed here, not by requests, because a token
+must not travel to another host. Proxies of the environment are not used: they would resolve names in our place.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from ckanext.openhuizhou.errors import (
+    OpenHuizhouError,
+    SourceDenied,
+    SourceError,
+    SourceMalformed,
+    SourceUnreachable,
+)
+
+from .guard import Guard
+
+USER_AGENT: Final = "OpenHuizhou-harvester/0.1"
+_MAX_REDIRECTS: Final = 5
+_RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+_CHUNK: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, bytes and counts that one request may use.
+
+    ``seconds`` is for the whole answer, a server that drips included; ``read`` for a single wait.
+    """
+
+    connect: float = 10
+    read: float = 60
+    seconds: float = 600
+    size: int = 1 << 30
+    attempts: int = 4
+    backoff: float = 0.5
+    longest_wait: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer. ``not_modified``: 304, the copy of before is still right. ``url`` is the final one."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def not_modified(self) -> bool:
+        return self.status == 304
+
+    @property
+    def validators(self) -> dict[str, str]:
+        """ETag and Last-Modified, to be handed to the next request as ``known``."""
+        names = {"etag": "ETag", "last_modified": "Last-Modified"}
+        return {key: self.headers[name] for key, name in names.items() if self.headers.get(name)}
+
+
+class _Retry(Exception):  # noqa: N818 - flow between attempts
+    def __init__(self, error: SourceError, wait: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.wait = wait
+
+
+class HttpClient:
+    """One session per source. ``requests_made`` counts every request that was sent, retries included."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        limits: Limits | None = None,
+        headers: Mapping[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.guard = guard
+        self.limits = limits or Limits()
+        self.requests_made = 0
+        self._headers = dict(headers or {})
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.trust_env = False
+        adapter = _GuardedAdapter(guard)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(self, url: str, params: Mapping[str, Any] | None = None, known: Mapping[str, str] | None = None) -> Answer:
+        """The answer to GET; with ``known`` validators the server may answer 304.
+
+        Raises:
+            SourceDenied: 401, 403, 407.
+            SourceMalformed: any other status that is neither success nor worth a retry, or too large an answer.
+            SourceUnreachable: no answer in time, in any of the attempts.
+            AddressRefused: the address, or one it redirects to, is not approved.
+        """
+        headers = {}
+        if known and known.get("etag"):
+            headers["If-None-Match"] = known["etag"]
+        if known and known.get("last_modified"):
+            headers["If-Modified-Since"] = known["last_modified"]
+        return self._with_retries("GET", url, params=params, headers=headers)
+
+    def post(self, url: str, body: bytes, content_type: str) -> Answer:
+        """The answer to a POST that only reads (a SOAP request); errors as ``get``."""
+        return self._with_retries("POST", url, data=body, headers={"Content-Type": content_type})
+
+    def _with_retries(self, method: str, url: str, **options: Any) -> Answer:
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Retry),
+            stop=tenacity.stop_after_attempt(self.limits.attempts),
+            wait=self._wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return attempts(self._follow, method, url, **options)
+        except _Retry as retry:
+            raise retry.error from retry
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _Retry) and error.wait is not None:
+            return min(error.wait, self.limits.longest_wait)
+        return min(self.limits.backoff * 2 ** (state.attempt_number - 1), self.limits.longest_wait)
+
+    def _follow(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> Answer:
+        headers = {"User-Agent": USER_AGENT, **self._headers, **headers}
+        deadline = time.monotonic() + self.limits.seconds
+        for _hop in range(_MAX_REDIRECTS + 1):
+            answer = self._send(method, url, deadline, headers=headers, **options)
+            if answer.status not in (301, 302, 303, 307, 308) or "Location" not in answer.headers:
+                return _checked(answer)
+            target = urljoin(url, answer.headers["Location"])
+            headers = _redirected_headers(headers, url, target)
+            url = target
+            options = {key: value for key, value in options.items() if key != "params"}
+        raise SourceMalformed("{url} redirects without end", url=shown(url))
+
+    def _send(self, method: str, url: str, deadline: float, **options: Any) -> Answer:
+        scheme = urlsplit(url).scheme
+        if scheme not in ("http", "https"):
+            raise SourceMalformed("{url} is no web address", url=shown(url))
+        self.requests_made += 1
+        try:
+            response = self._session.request(
+                method,
+                url,
+                timeout=(self.limits.connect, self.limits.read),
+                allow_redirects=False,
+                stream=True,
+                **options,
+            )
+            with response:
+                content = b"".join(self._chunks(response, deadline))
+        except requests.RequestException as error:
+            if refused := _cause(error):
+                raise refused from error
+            raise _Retry(SourceUnreachable("{url} does not answer ({reason})", **_reason(url, error))) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _Retry(SourceUnreachable("{url} does not answer ({reason})", **_reason(url, error))) from error
+        if response.status_code in _RETRIED:
+            error = SourceUnreachable("{url} answers {status}", url=shown(url), status=response.status_code)
+            raise _Retry(error, retry_after(response.headers.get("Retry-After")))
+        return Answer(response.url or url, response.status_code, response.headers, content)
+
+    def _chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
+        size = 0
+        # small chunks come back as they arrive, so that the deadline is looked at while a server drips
+        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+            size += len(chunk)
+            if size > self.limits.size:
+                raise SourceMalformed("{url} answers more than {size} bytes", url=shown(response.url), size=size)
+            if time.monotonic() > deadline:
+                raise SourceUnreachable("{url} is too slow", url=shown(response.url))
+            yield chunk
+
+
+def shown(url: str) -> str:
+    """A URL as it may be shown: without user, password, query and fragment."""
+    parts = urlsplit(url)
+    host = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that ``Retry-After`` asks for: a number, or a date."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _checked(answer: Answer) -> Answer:
+    if answer.status in (401, 403, 407):
+        raise SourceDenied("{url} answers {status}", url=shown(answer.url), status=answer.status)
+    if answer.status >= 400 or (answer.status >= 300 and answer.status != 304):
+        raise SourceMalformed("{url} answers {status}", url=shown(answer.url), status=answer.status)
+    return answer
+
+
+def _redirected_headers(headers: Mapping[str, str], url: str, target: str) -> dict[str, str]:
+    """Headers for the next hop: to another host, or down to plain HTTP, only what every visitor sends."""
+    before, after = urlsplit(url), urlsplit(target)
+    if (before.scheme, before.netloc) == (after.scheme, after.netloc):
+        return dict(headers)
+    return {name: value for name, value in headers.items() if name in ("User-Agent", "Content-Type")}
+
+
+def _reason(url: str, error: BaseException) -> dict[str, str]:
+    return {"url": shown(url), "reason": type(error).__name__}
+
+
+def _cause(error: BaseException | None) -> OpenHuizhouError | None:
+    """Our own refusal inside what requests made of it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OpenHuizhouError):
+            return error
+        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+    return None
+
+
+def _connect(connection: HTTPConnection, guard: Guard) -> socket.socket:
+    """In place of urllib3's own: connects to the addresses that the guard has checked, and to no others."""
+    port = connection.port or connection.default_port
+    last: OSError | None = None
+    for address in guard.addresses(connection.host, port):
+        try:
+            return socket.create_connection((address, port), connection.timeout)
+        except OSError as error:
+            last = error
+    if isinstance(last, TimeoutError):
+        raise urllib3.exceptions.ConnectTimeoutError(connection, "timed out") from last
+    raise urllib3.exceptions.NewConnectionError(connection, str(last)) from last
+
+
+def _guarded(base: type[HTTPConnection], guard: Guard) -> type[HTTPConnection]:
+    class GuardedConnection(base):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, guard)
+
+    return GuardedConnection
+
+
+class _GuardedAdapter(HTTPAdapter):
+    """Opens connections only through the guard."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+
+        class HttpPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = _guarded(HTTPConnection, self._guard)  # pyright: ignore[reportAssignmentType]
+
+        class HttpsPool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = _guarded(HTTPSConnection, self._guard)  # pyright: ignore[reportAssignmentType]
+
+        self.poolmanager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
