@@ -89,6 +89,8 @@ class TestSearchParameters:
             {"utm_source": ["weixin"], "theme": ["health"]},
         )
         assert params["fq"] == 'theme:"health" +dataset_type:dataset'
+        alone = search_parameters({"fq": 'utm_source:"weixin"'}, {"utm_source": ["weixin"]})
+        assert alone["fq"] == "+dataset_type:dataset"
 
     @pytest.mark.parametrize(
         ("typed", "sort"),

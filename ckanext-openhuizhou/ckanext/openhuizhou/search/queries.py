@@ -126,7 +126,7 @@ def _disarm(params: dict[str, Any], typed: Mapping[str, Iterable[str]]) -> bool:
         for value in values:
             # as ckan.views.dataset and ckan.views.group write it
             filters = filters.replace(f'{name}:"{value}"', _safe_filter(name, value))
-    if filters:
+    if params.get("fq"):
         params["fq"] = " ".join(filters.split())
     return was_typed
 
