@@ -130,7 +130,8 @@ def page(entries: dict[str, list[Entry]]) -> str:
 
 
 def _first_paragraph(text: str | None) -> str:
-    return " ".join((text or "").strip().split("\n\n")[0].split())
+    first = " ".join((text or "").strip().split("\n\n")[0].split())
+    return re.sub(r"(?::py:\w+:)?`+([^`]+)`+", r"`\1`", first)  # Sphinx's marks to Markdown's
 
 
 def _code(value: object) -> str:
