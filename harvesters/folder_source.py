@@ -22,9 +22,13 @@ from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.folders import Folder, open_folder
+from ckanext.openhuizhou.transport.http import HttpClient
 
 FOLDER_OPTIONS: Final = (
     Option("url", required=True),
+    Option("token"),
+    Option("token_header", default="Authorization"),
+    Option("token_prefix", default="Bearer "),
     Option("manifest"),
     Option("file", default="文件名"),
     Option("key"),
@@ -39,7 +43,12 @@ class FolderKind(SourceKind):
     default_pattern: ClassVar[str]
 
     def open(self) -> bool:
-        self.folder: Folder = open_folder(self.config["url"], self.reading.client)
+        client = self.reading.client
+        if self.config["token"]:
+            # a listing that asks for a token: it goes with this source's requests only
+            headers = {self.config["token_header"]: self.config["token_prefix"] + self.config["token"]}
+            client = HttpClient(client.guard, client.limits, headers)
+        self.folder: Folder = open_folder(self.config["url"], client)
         self._names = self.folder.names()
         return True
 
