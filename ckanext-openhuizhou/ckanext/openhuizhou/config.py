@@ -37,3 +37,13 @@ def allowed_hosts() -> frozenset[str]:
 def allowed_roots() -> tuple[Path, ...]:
     """Local folders below which drop folders may lie."""
     return tuple(Path(root).resolve() for root in tk.config["ckanext.openhuizhou.allowed_roots"])
+
+
+def site_url() -> str:
+    """Where the portal is reached, without a slash at the end."""
+    return str(tk.config["ckan.site_url"]).rstrip("/")
+
+
+def legal_records() -> dict[str, str]:
+    """What a public site in China shows in its footer: ``icp``, ``police``, ``identifier``; empty when not configured."""
+    return {name: tk.config[f"ckanext.openhuizhou.{name}_record"] for name in ("icp", "police", "identifier")}

@@ -12,6 +12,7 @@ from ckan.lib.plugins import DefaultTranslation
 from ckan.types import Context
 
 from ckanext.openhuizhou import search
+from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
 
 
@@ -27,6 +28,7 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     p.implements(p.IConfigurer)
     p.implements(p.ITranslation)
+    p.implements(p.IFacets, inherit=True)
     p.implements(p.IPackageController, inherit=True)
     p.implements(p.IPermissionLabels)
 
@@ -54,6 +56,19 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
         entry_hooks.entry_saved(context, pkg_dict)
+
+    # IFacets
+
+    def dataset_facets(self, facets_dict: dict[str, Any], package_type: str) -> dict[str, Any]:  # noqa: ARG002
+        return facet_titles()
+
+    def organization_facets(
+        self,
+        facets_dict: dict[str, Any],  # noqa: ARG002
+        organization_type: str,  # noqa: ARG002
+        package_type: str | None,  # noqa: ARG002
+    ) -> dict[str, Any]:
+        return facet_titles(of_one_department=True)
 
     # IPermissionLabels
 

@@ -93,11 +93,8 @@ class TestMeasure:
         assert measured(30, 30, dt.date(2018, 6, 1), huanbaoju=30).missing_providers == ("jiaotongju",)
 
 
-class TestCounts:
+class TestByMonth:
     ISSUED = {"2018-03-31": 2, "2018-04-01": 1, "2018-03-02T08:00:00Z": 4}
-
-    def test_the_day_itself_counts(self) -> None:
-        assert targets.count_on(self.ISSUED, dt.date(2018, 3, 31)) == 6
 
     def test_months_add_up(self) -> None:
         assert targets.by_month(self.ISSUED) == [

@@ -81,14 +81,11 @@ def _target(values: Mapping[str, Any], file: str) -> Target:
     return target
 
 
-def count_on(issued: Mapping[str, int], day: dt.date) -> int:
-    """How many had been issued by the end of ``day``. Keys are ISO dates (anything after the 10th character is cut)."""
-    last = day.isoformat()
-    return sum(count for issued_on, count in issued.items() if issued_on[:10] <= last)
-
-
 def by_month(issued: Mapping[str, int]) -> list[dict[str, Any]]:
-    """``[{"month": "2018-03", "added": 20, "count": 24}, …]`` oldest first; ``count`` is the running total."""
+    """From counts by ISO date, oldest month first; ``count`` is the running total.
+
+    ``[{"month": "2018-03", "added": 20, "count": 24}, …]``
+    """
     added: dict[str, int] = {}
     for issued_on, count in issued.items():
         added[issued_on[:7]] = added.get(issued_on[:7], 0) + count

@@ -1,8 +1,9 @@
 """Functions for templates; CKAN registers what stands in ``__all__``."""
 
-from . import choices, entries, formats, labels, lists, site
+from . import choices, entries, entry_form, formats, labels, lists, site
 from .choices import *  # noqa: F403
 from .entries import *  # noqa: F403
+from .entry_form import *  # noqa: F403
 from .formats import *  # noqa: F403
 from .labels import *  # noqa: F403
 from .lists import *  # noqa: F403
@@ -11,6 +12,7 @@ from .site import *  # noqa: F403
 __all__: list[str] = []
 __all__ += choices.__all__
 __all__ += entries.__all__
+__all__ += entry_form.__all__
 __all__ += formats.__all__
 __all__ += labels.__all__
 __all__ += lists.__all__

@@ -1,5 +1,17 @@
 """The pages of ours; CKAN registers every blueprint that stands here."""
 
+from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
+from .entries import blueprint as entries_blueprint
+from .home import blueprint as home_blueprint
+from .targets import blueprint as targets_blueprint
+from .themes import blueprint as themes_blueprint
 
-__all__ = ["download_blueprint"]
+__all__ = [
+    "departments_blueprint",
+    "download_blueprint",
+    "entries_blueprint",
+    "home_blueprint",
+    "targets_blueprint",
+    "themes_blueprint",
+]

@@ -14,12 +14,13 @@ from ckanext.openhuizhou.logic.schema.target import target_list_schema, target_s
 
 __all__ = ["openhuizhou_target_list", "openhuizhou_target_show"]
 
-#: What counts, as anybody can ask ``package_search`` for it (``fq``).
-COUNTED: dict[targets.Unit, str] = {
-    "dataset": "dataset_type:dataset entry_state:published open_type:unconditional openhuizhou_data_ok:true",
-    "application": "dataset_type:application entry_state:published",
+#: What a unit is, whatever its state.
+UNIT: dict[targets.Unit, str] = {
+    "dataset": "dataset_type:dataset open_type:unconditional openhuizhou_data_ok:true",
+    "application": "dataset_type:application",
 }
-ISSUED, ORGANIZATION, THEME = "issued", "organization", "theme"
+PUBLISHED = "entry_state:published"
+ORGANIZATION, THEME, ISSUED = "organization", "theme", "issued"
 
 
 @tk.side_effect_free
@@ -30,7 +31,7 @@ def openhuizhou_target_list(context: Context, data_dict: dict[str, Any]) -> list
     """
     tk.check_access("openhuizhou_target_list", context, data_dict)
     data = _validated(data_dict, target_list_schema(), context)
-    searched: dict[targets.Unit, _Counts] = {}
+    searched: dict[tuple[targets.Unit, Any], _Counts] = {}
     return [_show(context, target, data.get("date"), searched) for target in _targets()]
 
 
@@ -42,7 +43,7 @@ def openhuizhou_target_show(context: Context, data_dict: dict[str, Any]) -> dict
     :param date: count as of the end of this day (``YYYY-MM-DD``), default now.
     :returns: ``id, title {en, zh}, unit, goal, deadline, task, date, count, remaining, met, met_on_time`` (``null``
         while the deadline lies ahead and the goal is not reached), ``fq`` (the filter for ``package_search`` that finds
-        exactly what was counted), ``by_department`` and ``by_theme`` (``name, title, count``, most first; departments
+        exactly what counts now), ``by_department`` and ``by_theme`` (``name, title, count``, most first; departments
         that the plan names are listed even with 0), ``missing_departments``, ``by_month`` (``month, added, count``).
     """
     tk.check_access("openhuizhou_target_show", context, data_dict)
@@ -79,39 +80,42 @@ class _Counts:
         return {item["name"]: item["count"] for item in self.titled(facet)}
 
 
-def _search(context: Context, fq: str) -> _Counts:
-    found = tk.get_action("package_search")(
-        {"user": context.get("user", ""), "auth_user_obj": context.get("auth_user_obj")},
-        {
-            "fq": fq,
-            "rows": 0,
-            "facet": "true",
-            "facet.field": [ORGANIZATION, THEME, ISSUED],
-            "facet.limit": -1,
-            "facet.mincount": 1,
-        },
-    )
-    return _Counts(found)
+def _search(unit: targets.Unit, day: dt.date | None) -> _Counts:
+    """Count what is published now or, for a ``day``, what was published at its end."""
+    query = {
+        "fq": f"{UNIT[unit]} {PUBLISHED}",
+        "rows": 0,
+        "facet": "true",
+        "facet.field": [ORGANIZATION, THEME, ISSUED],
+        "facet.limit": -1,
+        "facet.mincount": 1,
+    }
+    if day:
+        # Entries withdrawn since then are private today; only their number leaves this function.
+        was_published = f"({PUBLISHED} OR (entry_state:withdrawn AND withdrawn_on:{{{day.isoformat()} TO *]))"
+        query["fq"] = f"{UNIT[unit]} +{ISSUED}:[* TO {day.isoformat()}T23:59:59Z] +{was_published}"
+        query["include_private"] = True
+    return _Counts(tk.get_action("package_search")({"ignore_auth": True}, query))
 
 
 def _show(
-    context: Context, target: targets.Target, day: dt.date | None, searched: dict[targets.Unit, _Counts]
+    context: Context, target: targets.Target, day: dt.date | None, searched: dict[tuple[targets.Unit, Any], _Counts]
 ) -> dict[str, Any]:
-    fq = COUNTED[target.unit]
-    if target.unit not in searched:
-        searched[target.unit] = _search(context, fq)
-    all_counts = searched[target.unit]
-    issued = all_counts.plain(ISSUED)
-    counts = all_counts
-    if day:
-        fq = f"{fq} {ISSUED}:[* TO {day.isoformat()}T23:59:59Z]"
-        counts = _search(context, fq)
+    today = city_time.today()
+
+    def counts_on(when: dt.date | None) -> _Counts:
+        key = (target.unit, when)
+        if key not in searched:
+            searched[key] = _search(*key)
+        return searched[key]
+
+    counts = counts_on(day)
     progress = targets.measure(
         target,
         count=counts.count,
-        at_deadline=targets.count_on(issued, target.deadline),
+        at_deadline=counts_on(target.deadline if target.deadline < today else None).count,
         by_provider=counts.plain(ORGANIZATION),
-        today=city_time.today(),
+        today=today,
     )
     return {
         "id": target.id,
@@ -120,12 +124,12 @@ def _show(
         "goal": target.goal,
         "deadline": target.deadline.isoformat(),
         "task": target.task,
-        "date": (day or city_time.today()).isoformat(),
+        "date": (day or today).isoformat(),
         "count": progress.count,
         "remaining": max(target.goal - progress.count, 0),
         "met": progress.met,
         "met_on_time": progress.met_on_time,
-        "fq": fq,
+        "fq": f"{UNIT[target.unit]} {PUBLISHED}",
         "by_department": _departments(context, target, counts),
         "missing_departments": list(progress.missing_providers),
         "by_theme": _most_first(counts.titled(THEME)),

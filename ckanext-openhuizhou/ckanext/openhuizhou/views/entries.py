@@ -1,0 +1,38 @@
+"""Buttons of the officials on an entry's page: publish and withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+blueprint = Blueprint("openhuizhou_entries", __name__, url_prefix="/dataset")
+
+
+@blueprint.route("/<id>/publish", methods=["POST"], endpoint="publish")
+def publish(id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
+    """Make the entry public, or say on its page what it lacks."""
+    return _act("openhuizhou_entry_publish", {"id": id}, tk._("The entry is published"))
+
+
+@blueprint.route("/<id>/withdraw", methods=["POST"], endpoint="withdraw")
+def withdraw(id: str) -> Response:  # noqa: A002
+    """Take the entry back; its code and name are kept."""
+    reason = tk.request.form.get("reason", "")
+    return _act("openhuizhou_entry_withdraw", {"id": id, "reason": reason}, tk._("The entry is withdrawn"))
+
+
+def _act(action: str, data_dict: dict[str, Any], done: str) -> Response:
+    try:
+        tk.get_action(action)({}, data_dict)
+        tk.h.flash_success(done)
+    except tk.NotAuthorized:
+        return tk.abort(403, tk._("You may not do that with this entry"))
+    except tk.ObjectNotFound:
+        return tk.abort(404, tk._("There is no such entry"))
+    except tk.ValidationError as error:
+        for field, message in error.error_summary.items():
+            tk.h.flash_error(f"{field}: {message}")
+    return tk.redirect_to("dataset.read", id=data_dict["id"])

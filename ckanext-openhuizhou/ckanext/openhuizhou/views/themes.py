@@ -1,0 +1,28 @@
+"""The 23 fields in their two lists."""
+
+from __future__ import annotations
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from ckanext.openhuizhou import config
+
+blueprint = Blueprint("openhuizhou_themes", __name__)
+
+
+@blueprint.route("/theme", endpoint="index")
+def index() -> str:
+    found = tk.get_action("package_search")(
+        {}, {"fq": "dataset_type:dataset", "rows": 0, "facet.field": ["theme"], "facet.limit": -1}
+    )
+    items = found["search_facets"].get("theme", {}).get("items", [])
+    return tk.render("openhuizhou/themes.html", {"counts": {item["name"]: item["count"] for item in items}})
+
+
+@blueprint.route("/theme/<key>", endpoint="read")
+def read(key: str) -> Response | str:
+    """A field's own address leads to its list."""
+    if key not in config.reference().themes:
+        return tk.abort(404, tk._("There is no field “{key}”").format(key=key))
+    return tk.redirect_to("dataset.search", theme=key)
