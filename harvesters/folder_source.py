@@ -17,18 +17,15 @@ import python_calamine
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
-from ckanext.openhuizhou.harvesters.kinds import Option, SourceKind
+from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, SourceKind, authorized
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.folders import Folder, open_folder
-from ckanext.openhuizhou.transport.http import HttpClient
 
 FOLDER_OPTIONS: Final = (
     Option("url", required=True),
-    Option("token"),
-    Option("token_header", default="Authorization"),
-    Option("token_prefix", default="Bearer "),
+    *TOKEN_OPTIONS,
     Option("manifest"),
     Option("file", default="文件名"),
     Option("key"),
@@ -43,18 +40,18 @@ class FolderKind(SourceKind):
     default_pattern: ClassVar[str]
 
     def open(self) -> bool:
-        client = self.reading.client
-        if self.config["token"]:
-            # a listing that asks for a token: it goes with this source's requests only
-            headers = {self.config["token_header"]: self.config["token_prefix"] + self.config["token"]}
-            client = HttpClient(client.guard, client.limits, headers)
-        self.folder: Folder = open_folder(self.config["url"], client)
+        self._client = authorized(self.reading.client, self.config)
+        self.folder: Folder = open_folder(self.config["url"], self._client)
         self._names = self.folder.names()
         return True
 
     def records(self) -> Iterator[SourceRecord]:
         for entry in self._entries():
             yield self._record(entry)
+
+    def close(self) -> None:
+        if client := getattr(self, "_client", None):
+            client.close()
 
     @abstractmethod
     def describe(self, stream: BinaryIO, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,21 @@ class Option:
     options: tuple[Option, ...] | None = None
 
 
+#: How a web server is told who asks; shared by every kind that reads over HTTP.
+TOKEN_OPTIONS: Final = (
+    Option("token"),
+    Option("token_header", default="Authorization"),
+    Option("token_prefix", default="Bearer "),
+)
+
+
+def authorized(client: HttpClient, config: Mapping[str, Any], **headers: str) -> HttpClient:
+    """A client of its own session that sends the source's token with each request."""
+    if config["token"]:
+        headers[config["token_header"]] = config["token_prefix"] + config["token"]
+    return client.with_headers(headers)
+
+
 def check_config(config: Any, options: tuple[Option, ...], place: Place) -> dict[str, Any]:
     """The configuration with its defaults.
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from ckanext.openhuizhou.errors import DecodingError, SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
-from ckanext.openhuizhou.harvesters.kinds import Option, Reading, SourceKind, source_kind
+from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, Reading, SourceKind, authorized, source_kind
 from ckanext.openhuizhou.harvesters.paging import PAGING_OPTIONS, Page, address_of, get, page_params, pages
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport import decoding
-from ckanext.openhuizhou.transport.http import Answer, HttpClient, shown
+from ckanext.openhuizhou.transport.http import Answer, shown
 
 
 @source_kind
@@ -24,9 +24,7 @@ class JsonApi(SourceKind):
     name = "json-api"
     options = (
         Option("url", required=True),
-        Option("token"),
-        Option("token_header", default="Authorization"),
-        Option("token_prefix", default="Bearer "),
+        *TOKEN_OPTIONS,
         Option("records", default=""),
         Option("key", required=True),
         Option("modified"),
@@ -47,10 +45,7 @@ class JsonApi(SourceKind):
 
     def __init__(self, config: Mapping[str, Any], reading: Reading) -> None:
         super().__init__(config, reading)
-        headers = {"Accept": "application/json"}
-        if config["token"]:
-            headers[config["token_header"]] = config["token_prefix"] + config["token"]
-        self._client = HttpClient(reading.client.guard, reading.client.limits, headers)
+        self._client = authorized(reading.client, config, Accept="application/json")
 
     def open(self) -> bool:
         conditional = self.config["covers_data"] and not self.reading.full

@@ -14,13 +14,13 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
 from ckanext.openhuizhou.errors import SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
-from ckanext.openhuizhou.harvesters.kinds import Option, Reading, SourceKind, source_kind
+from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, Reading, SourceKind, authorized, source_kind
 from ckanext.openhuizhou.harvesters.paging import PAGING_OPTIONS, Fetch, Page, address_of, get, page_params, pages
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.transport.http import Answer, HttpClient, shown
+from ckanext.openhuizhou.transport.http import Answer, shown
 
-_Element = etree._Element
+Element = etree.Element
 
 
 @source_kind
@@ -30,9 +30,7 @@ class XmlService(SourceKind):
     name = "xml-service"
     options = (
         Option("url", required=True),
-        Option("token"),
-        Option("token_header", default="Authorization"),
-        Option("token_prefix", default="Bearer "),
+        *TOKEN_OPTIONS,
         Option("namespaces", (dict,)),
         Option("records", required=True),
         Option("key", required=True),
@@ -55,10 +53,7 @@ class XmlService(SourceKind):
 
     def __init__(self, config: Mapping[str, Any], reading: Reading) -> None:
         super().__init__(config, reading)
-        headers = {"Accept": "application/xml, text/xml"}
-        if config["token"]:
-            headers[config["token_header"]] = config["token_prefix"] + config["token"]
-        self._client = HttpClient(reading.client.guard, reading.client.limits, headers)
+        self._client = authorized(reading.client, config, Accept="application/xml, text/xml")
 
     def open(self) -> bool:
         paging = self.config["paging"] or {}
@@ -132,7 +127,7 @@ class XmlService(SourceKind):
             ) from error
 
 
-def parse_xml(answer: Answer) -> _Element:
+def parse_xml(answer: Answer) -> Element:
     """The root element.
 
     Raises:
@@ -150,7 +145,7 @@ def parse_xml(answer: Answer) -> _Element:
     return root
 
 
-def plain(element: _Element) -> Any:
+def plain(element: Element) -> Any:
     """An element as text when it has nothing inside, else as a dict of its attributes and children.
 
     ``<a id="1"><b>x</b></a>`` → ``{"@id": "1", "id": "1", "b": "x"}``; repeated children become lists; namespaces go.
@@ -176,7 +171,7 @@ def plain(element: _Element) -> Any:
     return result
 
 
-def _elements(found: Any) -> list[_Element]:
+def _elements(found: Any) -> list[Element]:
     return [one for one in found if etree.iselement(one)] if isinstance(found, list) else []
 
 

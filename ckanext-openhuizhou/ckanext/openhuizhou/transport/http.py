@@ -82,7 +82,8 @@ class _Retry(Exception):  # noqa: N818 - flow between attempts
 
 
 class HttpClient:
-    """One session per source. ``requests_made`` counts every request that was sent, retries included."""
+    """One session per source. ``requests_made`` counts every request that was sent, retries included, also by
+    clients that were made ``with_headers``."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class HttpClient:
     ) -> None:
         self.guard = guard
         self.limits = limits or Limits()
-        self.requests_made = 0
+        self.counter = [0]
         self._headers = dict(headers or {})
         self._sleep = sleep
         self._session = requests.Session()
@@ -110,6 +111,16 @@ class HttpClient:
 
     def close(self) -> None:
         self._session.close()
+
+    @property
+    def requests_made(self) -> int:
+        return self.counter[0]
+
+    def with_headers(self, headers: Mapping[str, str]) -> HttpClient:
+        """A client with the same guard and limits that also sends these."""
+        other = HttpClient(self.guard, self.limits, {**self._headers, **headers}, self._sleep)
+        other.counter = self.counter
+        return other
 
     def get(self, url: str, params: Mapping[str, Any] | None = None, known: Mapping[str, str] | None = None) -> Answer:
         """The answer to GET; with ``known`` validators the server may answer 304.
@@ -167,7 +178,7 @@ class HttpClient:
         scheme = urlsplit(url).scheme
         if scheme not in ("http", "https"):
             raise SourceMalformed("{url} is no web address", url=shown(url))
-        self.requests_made += 1
+        self.counter[0] += 1
         try:
             response = self._session.request(
                 method,
