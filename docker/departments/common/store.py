@@ -11,23 +11,30 @@ from pathlib import Path
 from .datasets import Dataset, Department
 
 MARKER = ".generated"
+BUILDING = ".building"
 
 
 def generate_once(folder: Path, fingerprint: str, build: Callable[[Path], None]) -> bool:
     """Fill ``folder`` by ``build`` unless it already holds data of this fingerprint; returns whether it was filled.
 
-    Built beside and moved in, so that an interrupted start leaves nothing half made.
+    Built in a folder inside and moved up (``folder`` may be a mounted volume); the marker goes first and comes last,
+    so that an interrupted start is noticed at the next one.
     """
     marker = folder / MARKER
     if marker.is_file() and marker.read_text(encoding="utf-8") == fingerprint:
         return False
-    building = folder.with_name(f"{folder.name}.new")
+    building = folder / BUILDING
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     build(building)
-    (building / MARKER).write_text(fingerprint, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    building.rename(folder)
+    marker.unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    for path in building.iterdir():
+        path.replace(folder / path.name)
+    building.rmdir()
+    marker.write_text(fingerprint, encoding="utf-8")
     return True
 
 
