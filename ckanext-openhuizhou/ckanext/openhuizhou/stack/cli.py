@@ -96,7 +96,7 @@ def reset(yes: bool) -> None:
     if not layout.data.exists():
         click.echo(f"nothing in {layout.data}")
         return
-    if not (layout.run.is_dir() or not any(layout.data.iterdir())):
+    if not (layout.data / "state.json").is_file():
         raise StackError("{data} is not the data folder of a stack", data=layout.data)
     if not yes:
         click.confirm(f"Throw away all data in {layout.data}?", abort=True)

@@ -81,22 +81,11 @@ def create_site_databases(port: int, secrets: Secrets) -> None:
         )
 
 
-def department_role(name: str) -> str:
-    """Role and database of a department's front database have one name."""
-    return f"department_{name}"
-
-
-def department_url(port: int, secrets: Secrets, name: str) -> str:
-    role = department_role(name)
-    return url(role, secrets[role], port, role)
-
-
-def create_department_database(port: int, secrets: Secrets, name: str) -> None:
+def create_department_database(port: int, secrets: Secrets, role: str, database: str) -> None:
     """A department's own front database in the same server: a role and a database of its own, shut to others."""
-    role = department_role(name)
     with _superuser(port, secrets) as cursor:
         ensure_role(cursor, role, secrets[role])
-        ensure_database(cursor, role, role)
+        ensure_database(cursor, database, role)
 
 
 def run_datastore_permissions(port: int, secrets: Secrets, statements: str) -> None:

@@ -36,7 +36,7 @@ class Department:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     health: str = ""
-    database: Any = None
+    database: dict[str, str] | None = None
     variables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -53,9 +53,10 @@ class Stack:
         filled = []
         for department in departments.load(self.layout.project):
             port = self.port(department.part_name) if department.mode == "service" else None
-            dsn = ""
-            if department.database:
-                dsn = databases.department_url(self.port("postgres"), self.secrets, department.name)
+            own = department.database
+            dsn = (
+                databases.url(own["role"], self.secrets[own["role"]], self.port("postgres"), own["name"]) if own else ""
+            )
             token = self.secrets[f"department_{department.name}_token"]
             filled.append(departments.fill(department, self.layout, port=port, token=token, dsn=dsn))
         return filled
@@ -66,8 +67,9 @@ class Stack:
         started: list[Started] = []
         filling: list[tuple[Filled, subprocess.Popen[bytes]]] = []
         for filled in systems:
-            if filled.department.database:
-                databases.create_department_database(self.port("postgres"), self.secrets, filled.department.name)
+            own = filled.department.database
+            if own:
+                databases.create_department_database(self.port("postgres"), self.secrets, own["role"], own["name"])
             if filled.department.mode == "service":
                 started += self.supervisor.start(departments.part(filled, self.layout.project))
             else:
