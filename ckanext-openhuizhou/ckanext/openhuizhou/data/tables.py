@@ -131,6 +131,7 @@ def publish_table(staged: StagedTable, package_id: str) -> LoadResult:
         size_bytes=staged.size_bytes,
         findings=[finding.as_dict() for finding in staged.findings],
     )
+    files.remove_waiting(staged.resource_id)  # of loads that were killed before; the lease lets nobody else write now
     return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
 
 
