@@ -1,4 +1,4 @@
-"""What is not open is nowhere for a visitor: in no page, search, count, ``package_show``, ``datastore_search`` or file."""
+"""What is not open is nowhere for a visitor: no page, search, count, ``package_show``, ``datastore_search``, file."""
 
 from __future__ import annotations
 
