@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from .findings import N_
+
 #: First two digits of GB/T 2260 codes (residents of Taiwan, Hong Kong and Macao have 81-83).
 _PROVINCES: Final = frozenset(
     re.findall(r"[0-9]{2}", "1112131415 212223 31323334353637 414243444546 5051525354 6162636465 71 818283")
@@ -166,11 +168,11 @@ HEADER_RULES: Final[tuple[HeaderRule, ...]] = (
 
 #: Msgids of the kinds, for reports.
 KIND_LABELS: Final[dict[str, str]] = {
-    "resident-id": "resident identity number",
-    "mobile-phone": "mobile phone number",
-    "bank-card": "bank card number",
-    "biometric": "biometric feature",
-    "person-with-attributes": "names of persons beside their attributes",
+    "resident-id": N_("resident identity number"),
+    "mobile-phone": N_("mobile phone number"),
+    "bank-card": N_("bank card number"),
+    "biometric": N_("biometric feature"),
+    "person-with-attributes": N_("names of persons beside their attributes"),
 }
 
 #: What a report must not show: any number long enough to identify a person or an account.
