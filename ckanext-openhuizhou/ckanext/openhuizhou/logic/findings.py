@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou.domain.findings import KINDS, Finding
+from ckanext.openhuizhou.schemas.code_lists import code_list
 from ckanext.openhuizhou.schemas.fields import field_labels
 
 
@@ -16,7 +20,7 @@ def finding_text(finding: Finding, *, with_mend: bool = True) -> str:
         "row": finding.row,
         "column": finding.column,
         "value": finding.value,
-        **finding.params,
+        **_in_words(finding.params),
         "field": field_label(finding),
     }
     sentence = tk._(kind.message).format(**values)
@@ -33,3 +37,15 @@ def field_label(finding: Finding) -> str | None:
     name = f"{finding.field}.{subfield}" if subfield else finding.field
     label = field_labels("dataset").get(name)
     return tk.h.scheming_language_text(label) if label else name
+
+
+def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params that are msgids or keys of a code list, in the reader's language; the rest as they are."""
+    shown = dict(params)
+    if "pii_kind" in shown:
+        shown["pii_kind"] = tk._(shown["pii_kind"])
+    data_type = code_list("data_types").codes.get(str(shown.get("data_type")))
+    if data_type:
+        label = {"en": data_type.label["en"], "zh_Hans_CN": data_type.label["zh"]}
+        shown["data_type"] = tk.h.scheming_language_text(label)
+    return shown
