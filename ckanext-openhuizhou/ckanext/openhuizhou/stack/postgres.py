@@ -7,6 +7,7 @@ capability to search folders, and nobody's permissions are changed.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -146,6 +147,15 @@ def initialise(layout: Layout, secrets: Secrets) -> bool:
     return True
 
 
+def forget_dead_server(layout: Layout) -> None:
+    """Delete a killed server's pid file when no process works in the cluster any more.
+
+    PostgreSQL itself only looks whether the number is alive, and refuses to start when another program has it by now.
+    """
+    if not any(workers(cluster(layout))):
+        (cluster(layout) / "postmaster.pid").unlink(missing_ok=True)
+
+
 def part(layout: Layout, secrets: Secrets, port: int) -> Part:
     """The server on 127.0.0.1 and, where the path is short enough for one, on a Unix socket in the data folder."""
     folder = cluster(layout)
@@ -169,14 +179,22 @@ def part(layout: Layout, secrets: Secrets, port: int) -> Part:
     )
 
 
-def backends(folder: Path) -> Iterable[psutil.Process]:
-    """Server processes of this cluster. They overwrite their environment; their folder tells whose they are."""
+def workers(folder: Path) -> Iterable[psutil.Process]:
+    """Processes whose working folder is the cluster."""
     for process in psutil.process_iter():
         try:
-            if process.cwd() == str(folder) and Path(process.exe()) == binaries() / "postgres":
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
         except (psutil.Error, OSError):
             continue
+
+
+def backends(folder: Path) -> Iterable[psutil.Process]:
+    """Server processes of this cluster. They overwrite their environment; their folder tells whose they are."""
+    for process in workers(folder):
+        with contextlib.suppress(psutil.Error, OSError):
+            if Path(process.exe()).name == "postgres":
+                yield process
 
 
 def answers(port: int, password: str) -> bool:

@@ -43,6 +43,7 @@ class Stack:
         """The services serve, the databases exist."""
         if postgres.initialise(self.layout, self.secrets):
             self.state.forget_steps()
+        postgres.forget_dead_server(self.layout)
         self.supervisor.ensure(*self.services())
         databases.create_site_databases(self.port("postgres"), self.secrets)
 

@@ -47,15 +47,16 @@ def stack_for_tests(name: str, start: Callable[[Stack], None]) -> Iterator[Layou
     """
     base = Layout.from_environment()
     layout = replace(base, data=base.project / "var" / name, web_port=find_free())
-    layout.create()
-    with layout.locked():
-        shutdown.stop_all(layout, say)
-        shutdown.throw_away(layout)
-        layout.create()
-        try:
+    try:
+        with layout.locked():
+            shutdown.stop_all(layout, say)
+            shutdown.throw_away(layout)
+            layout.create()
             start(Stack(layout, say))
-            yield layout
-        finally:
+        # unlocked: tests use the commands too
+        yield layout
+    finally:
+        with layout.locked():
             shutdown.stop_all(layout, say)
 
 
