@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import pytest
+from ckan.tests import factories
 from ckan.tests.helpers import CKANTestApp
 
 STRINGS = [
@@ -70,3 +72,24 @@ def test_a_filter_is_one(page: Callable[..., str], catalogue: Any) -> None:
     found = page(q="养老", organization="rensheju")
     assert catalogue.datasets["pension-insurance"]["title"] in found
     assert catalogue.datasets["nursing-homes"]["title"] not in found
+
+
+class TestOfficials:
+    """An officer's pages list the drafts of the own department; nobody else's do."""
+
+    def titles(self, app: CKANTestApp, user: dict[str, Any] | None) -> str:
+        headers = {"Authorization": user["token"]} if user else {}
+        return app.get("/dataset/", query_string={"q": "未完成"}, headers=headers).get_data(as_text=True)
+
+    def test_drafts_are_listed_for_their_department_only(self, catalogue: Any, app: CKANTestApp) -> None:
+        own, other = factories.UserWithToken(), factories.UserWithToken()
+        for user, name in ((own, "minzhengju"), (other, "jiaotongju")):
+            tk.get_action("organization_member_create")(
+                {"user": catalogue.sysadmin}, {"id": name, "username": user["name"], "role": "editor"}
+            )
+        tk.get_action("package_create")(
+            {"user": own["name"]}, {"type": "dataset", "title": "未完成的条目", "owner_org": "minzhengju"}
+        )
+        assert "未完成的条目" in self.titles(app, own)
+        assert "未完成的条目" not in self.titles(app, other)
+        assert "未完成的条目" not in self.titles(app, None)

@@ -21,8 +21,15 @@ def before_dataset_index(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def before_dataset_search(params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a search, completed and, on pages, disarmed (``queries.py``)."""
-    return search_parameters(params, _typed())
+    """The parameters of a search, completed and, on pages, disarmed (``queries.py``).
+
+    A page that lists private entries (CKAN's search and department pages do) lists drafts too: the permission labels
+    decide who sees which. A visitor without an account has none of those labels.
+    """
+    typed = _typed()
+    if typed is not None and params.get("include_private") and tk.current_user.is_authenticated:
+        params["include_drafts"] = True
+    return search_parameters(params, typed)
 
 
 def _typed() -> Mapping[str, list[str]] | None:
