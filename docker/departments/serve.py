@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", default=SEED)
+    parser.add_argument("--generate-only", action="store_true", help="fill the folder, serve nothing")
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s {arguments.name} %(message)s")
 
@@ -36,7 +37,7 @@ def main() -> None:
     started = time.monotonic()
     filled = generate_once(arguments.data, department.fingerprint(), lambda folder: system.build(department, folder))
     log.info("%s in %.1f s: %s", "generated" if filled else "reused", time.monotonic() - started, arguments.data)
-    if hasattr(system, "application"):
+    if hasattr(system, "application") and not arguments.generate_only:
         run(system.application(department, arguments.data), arguments.host, arguments.port)
 
 
