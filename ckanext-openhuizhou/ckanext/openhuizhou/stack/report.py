@@ -64,12 +64,18 @@ def published(layout: Layout, systems: Sequence[Department]) -> str:
         **{"facet.field": '["organization"]', "facet.limit": -1},
     )
     counts = {item["name"]: item["count"] for item in found["search_facets"]["organization"]["items"]}
-    titles = {item["name"]: item["display_name"] for item in found["search_facets"]["organization"]["items"]}
+    titles = {one["name"]: one["display_name"] for one in action(layout, "organization_list", all_fields=True)}
     names = list(dict.fromkeys([*(one.organization for one in systems), *counts]))
     rows = [(titles.get(name, name), counts.get(name, 0)) for name in names]
     text = table(("department", "datasets"), [*rows, ("total", found["count"])])
     targets = [
-        (target["title"], target["count"], target["goal"], target["deadline"], "met" if target["met"] else "not met")
+        (
+            target["title"]["en"],
+            target["count"],
+            target["goal"],
+            target["deadline"],
+            "met" if target["met"] else "not met",
+        )
         for target in action(layout, "openhuizhou_target_list")
     ]
     return text + "\n\n" + table(("target", "now", "goal", "by", ""), targets)
