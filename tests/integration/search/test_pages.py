@@ -74,6 +74,26 @@ def test_a_filter_is_one(page: Callable[..., str], catalogue: Any) -> None:
     assert catalogue.datasets["nursing-homes"]["title"] not in found
 
 
+class TestApi:
+    """A program speaks Solr's language, over HTTP too."""
+
+    def search(self, app: CKANTestApp, **params: str) -> Any:
+        return app.get("/api/3/action/package_search", query_string=params)
+
+    def test_fields_can_be_named(self, catalogue: Any, app: CKANTestApp) -> None:
+        answer = self.search(app, q="title:养老 AND organization:minzhengju").json
+        assert [found["name"] for found in answer["result"]["results"]] == [catalogue.datasets["nursing-homes"]["name"]]
+
+    def test_words_are_found_as_on_pages(self, catalogue: Any, app: CKANTestApp) -> None:
+        assert self.search(app, q="交通運輸").json["result"]["count"] == 5
+
+    @pytest.mark.parametrize("q", ["title:(养老", "{!func}ord(title)", "_query_:x", "{!edismax"])
+    def test_malformed_syntax_is_refused_in_ckans_way(self, catalogue: Any, app: CKANTestApp, q: str) -> None:
+        answer = self.search(app, q=q)
+        assert answer.status_code in (400, 409)
+        assert answer.json["success"] is False
+
+
 class TestOfficials:
     """An officer's pages list the drafts of the own department; nobody else's do."""
 

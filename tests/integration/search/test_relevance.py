@@ -8,6 +8,9 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import pytest
 import yaml
+from ckan.lib.search import SearchError, rebuild
+
+from ckanext.openhuizhou.model import load
 
 QUERIES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("queries.yaml").read_text(encoding="utf-8"))
 
@@ -61,6 +64,30 @@ class TestFields:
         assert search("", fq="openhuizhou_data_ok:false")["count"] == len(catalogue.datasets)
 
 
+class TestDataOk:
+    """What the targets count follows the last load of the entry's tables."""
+
+    @pytest.fixture
+    def entry(self, catalogue: Any) -> dict[str, Any]:
+        return catalogue.datasets["water"]
+
+    def count(self, entry: dict[str, Any]) -> int:
+        rebuild(entry["id"])
+        return search("", fq=f"openhuizhou_data_ok:true id:{entry['id']}")["count"]
+
+    def test_read_then_failed_then_forgotten(self, entry: dict[str, Any]) -> None:
+        load.record_ok("table-1", entry["id"], 1200, "digest", 10, [])
+        assert self.count(entry) == 1
+        assert search("", fq=f"row_count:1200 id:{entry['id']}")["count"] == 1
+        load.record_ok("table-2", entry["id"], 5, "digest", 10, [])
+        load.record_failed("table-2", entry["id"], [])
+        assert self.count(entry) == 0
+        load.forget("table-2")
+        assert self.count(entry) == 1
+        load.forget("table-1")
+        assert self.count(entry) == 0
+
+
 class TestSyntax:
     """A program may use Solr's language; its mistakes stay CKAN's error."""
 
@@ -68,8 +95,6 @@ class TestSyntax:
         assert catalogue.keys(search("title:养老 AND organization:minzhengju")) == ["nursing-homes"]
 
     def test_malformed_syntax_is_ckans_error(self, catalogue: Any) -> None:
-        from ckan.lib.search import SearchError
-
         with pytest.raises(SearchError):
             search("title:(养老 AND")
 
