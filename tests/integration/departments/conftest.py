@@ -8,10 +8,12 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import requests
 
@@ -64,3 +66,35 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
 @pytest.fixture(scope="session")
 def servers(start: Start) -> dict[str, Running]:
     return {name: start(name) for name in ("huanbaoju", "anjianju", "jiaotongju")}
+
+
+@pytest.fixture(scope="session")
+def front_database(ckan_config: Any) -> Iterator[str]:
+    """DSN of a database in which 人社局's script made its schema, in the test stack's PostgreSQL."""
+    dsn = ckan_config["sqlalchemy.url"]
+    fill(dsn)
+    yield dsn
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA qzk CASCADE")
+
+
+def fill(dsn: str) -> str:
+    """Run the script; what it logged."""
+    command = [sys.executable, DEPARTMENTS / "fill.py"]
+    environment = {**os.environ, "DEPARTMENT_DSN": dsn}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
+
+
+@pytest.fixture(scope="session")
+def refill(front_database: str) -> Callable[[], str]:
+    """``refill()`` runs the script once more."""
+    return lambda: fill(front_database)
+
+
+@pytest.fixture(scope="session")
+def drop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that 民政局's script filled."""
+    folder = tmp_path_factory.mktemp("minzhengju")
+    command = [sys.executable, DEPARTMENTS / "serve.py", "minzhengju", "--data", folder]
+    subprocess.run(command, capture_output=True, check=True)
+    return folder
