@@ -122,6 +122,8 @@ def _place(findings: list[Finding], errors: FlattenErrorDict) -> None:
             place = (finding.field, finding.row - 1, finding.params["subfield"])
         elif finding.field == "items" and ("items", 0, "name") in errors:
             place = ("items", 0, "name")
+        if finding.kind == "required-missing" and errors.get(place):
+            continue  # CKAN has said so already
         errors.setdefault(place, []).append(finding_text(finding, with_mend=finding.kind not in _MENDED_AT_SOURCE))
 
 
