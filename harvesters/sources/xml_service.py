@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from xml.sax.saxutils import escape
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
@@ -20,7 +20,7 @@ from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport.http import Answer, shown
 
-Element = etree.Element
+Element: TypeAlias = Any  # lxml has no public name for the class of its elements
 
 
 @source_kind

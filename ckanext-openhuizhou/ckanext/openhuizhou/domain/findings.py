@@ -104,6 +104,10 @@ KINDS: dict[str, FindingKind] = {
         N_("The file is in no encoding that the platform reads; the first bad byte is number {offset}"),
         N_("Save the file as UTF-8 or GB18030 and deliver it again"),
     ),
+    "entry-deleted": FindingKind(
+        N_("The entry was deleted by a person; the source does not bring it back"),
+        N_("Restore the entry, or leave the record out in the mapping"),
+    ),
     "entry-invalid": FindingKind(
         N_("Field “{field}”: {reason}"),
         N_("Correct the field at the source or in the mapping"),
@@ -123,6 +127,11 @@ KINDS: dict[str, FindingKind] = {
     "header-not-found": FindingKind(
         N_("No header row was found in “{value}”"),
         N_("Give the numbers of the header rows in the configuration of the source"),
+    ),
+    "index-waiting": FindingKind(
+        N_("The search index did not take the changes; {count} wait"),
+        N_("Nothing is lost: they are indexed as soon as the search server answers. Ask the operator to look at it"),
+        "warning",
     ),
     "item-column-duplicate": FindingKind(
         N_("Item {row}: column id “{value}” already stands in item {first}"),

@@ -1,0 +1,81 @@
+"""Reading and writing the state of records (``model.harvest.Record``), many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from ckan import model
+from sqlalchemy.dialects.postgresql import insert
+
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.harvesters.compare import plain
+from ckanext.openhuizhou.model.harvest import Record, RunFinding, utcnow
+
+#: Results that leave the published entry as it should be.
+GOOD = ("added", "changed", "unchanged")
+Stored = sa.RowMapping
+
+
+def load(source_id: str, keys: Iterable[str]) -> dict[str, Stored]:
+    """The stored state of these records, by key."""
+    table = Record.__table__
+    rows = model.Session.execute(
+        sa.select(table).where(table.c.source_id == source_id, table.c.key.in_(list(keys)))
+    ).mappings()
+    return {row["key"]: row for row in rows}
+
+
+def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:
+    """Write the state of one record, in the session's transaction."""
+    statement = insert(Record).values(
+        source_id=source_id, key=key, kind_state={}, findings=[], first_seen=utcnow(), **dict(values)
+    )
+    model.Session.execute(statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=dict(values)))
+
+
+def mark_seen(source_id: str, keys: Iterable[str], run_id: str) -> None:
+    """These records are as they were."""
+    keys = list(keys)
+    if keys:
+        model.Session.execute(
+            sa.update(Record)
+            .where(Record.source_id == source_id, Record.key.in_(keys))
+            .values(last_run_id=run_id, last_result="unchanged", last_seen=utcnow())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def finding_values(run_id: str, finding: Finding, key: str | None, title: str | None = None) -> dict[str, Any]:
+    """One row of ``openhuizhou_finding``."""
+    return {
+        "run_id": run_id,
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "record": finding.record or key,
+        "title": title,
+        "field": finding.field,
+        "row": finding.row,
+        "column": finding.column,
+        "value": finding.value,
+        "params": plain(dict(finding.params)),
+    }
+
+
+def add_findings(rows: list[dict[str, Any]]) -> None:
+    """Write findings of a run, in the session's transaction."""
+    if rows:
+        model.Session.execute(sa.insert(RunFinding), rows)
+
+
+def finding_from(values: Mapping[str, Any]) -> Finding:
+    """A finding that was stored with a record."""
+    names = ("kind", "record", "field", "row", "column", "value", "params")
+    return Finding(**{name: values[name] for name in names if values.get(name) is not None})
+
+
+def finding_to(finding: Finding) -> dict[str, Any]:
+    """A finding as it is stored with a record; ``finding_from`` reads it."""
+    values = finding_values("", finding, None)
+    return {name: values[name] for name in ("kind", "record", "field", "row", "column", "value", "params")}

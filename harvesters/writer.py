@@ -1,0 +1,285 @@
+"""The batch write path: entry, state of the record and outbox row in one transaction, then the tables, then the index.
+
+Written through CKAN's own actions with ``defer_commit``, so that validation, hooks and activities are CKAN's; what is
+left out is a commit and an index request for each entry. ``return_id_only`` must stand beside it: without it CKAN
+rolls the change back in silence (a test guards this).
+
+A validation error makes CKAN roll back the whole transaction. The rules were checked before, so that this is rare; the
+batch is then written again one by one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+from ckan.lib import search
+from ckan.types import Context
+from sqlalchemy.exc import SQLAlchemyError
+
+from ckanext.openhuizhou.data.tables import publish_table, record_failure
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.harvesters import stored as records
+from ckanext.openhuizhou.harvesters.lease import Lease, LeaseLost
+from ckanext.openhuizhou.harvesters.prepare import Prepared
+from ckanext.openhuizhou.model.harvest import utcnow
+from ckanext.openhuizhou.search import outbox
+
+log = logging.getLogger(__name__)
+
+BATCH = 100
+
+
+class _Spoiled(Exception):  # noqa: N818 - flow of this module
+    """CKAN rolled back the whole batch because of one record."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes the batches of one run and keeps its counters."""
+
+    lease: Lease
+    approved: bool
+    index_waits: bool = False
+
+    def write(self, batch: Sequence[Prepared]) -> None:
+        """Write, publish and index what was prepared.
+
+        Raises:
+            LeaseLost: another worker has the run; nothing of this batch was committed.
+        """
+        if not batch:
+            return
+        self._write_entries(batch)
+        self._publish_tables(batch)
+        self._settle(batch)
+        self.drain()
+
+    def drain(self) -> None:
+        """Index what waits. Solr may be down: then it waits on, and the run says so."""
+        try:
+            outbox.drain()
+            self.index_waits = False
+        except (search.SearchError, OSError) as error:
+            model.Session.rollback()
+            self.index_waits = True
+            log.warning("The index does not take changes now: %s", type(error).__name__)
+
+    # entries
+
+    def _write_entries(self, batch: Sequence[Prepared]) -> None:
+        to_write = [prepared for prepared in batch if prepared.write]
+        try:
+            self._in_one_transaction(to_write)
+        except _Spoiled:
+            for prepared in to_write:
+                if not prepared.write:
+                    prepared.discard()
+                    continue
+                try:
+                    self._in_one_transaction([prepared])
+                except _Spoiled:
+                    prepared.discard()
+
+    def _in_one_transaction(self, batch: Sequence[Prepared]) -> None:
+        if not batch:
+            return
+        try:
+            for prepared in batch:
+                self._write_entry(prepared)
+            self.lease.renew()
+            model.Session.commit()
+        except BaseException:
+            model.Session.rollback()
+            raise
+
+    def _write_entry(self, prepared: Prepared) -> None:
+        """In a savepoint: what fails here takes nothing else with it, unless CKAN itself rolls everything back."""
+        savepoint = model.Session.begin_nested()
+        try:
+            save_entry(prepared, approved=self.approved)
+            records.save(
+                self.lease.source_id,
+                prepared.key,
+                {
+                    "state": "pending",
+                    "title": prepared.title,
+                    "dataset_id": prepared.dataset_id,
+                    "hash": None,
+                    "last_result": prepared.result,
+                    # a run that is resumed must not take this record for one that it has finished
+                    "last_run_id": prepared.stored["last_run_id"] if prepared.stored else "",
+                    "last_seen": utcnow(),
+                },
+            )
+            savepoint.commit()
+        except tk.ValidationError as error:
+            prepared.write, prepared.result = False, "refused"
+            prepared.findings = tuple(validation_findings(error))
+            raise _Spoiled from error
+        except (LeaseLost, KeyboardInterrupt, SystemExit):
+            raise
+        except SQLAlchemyError as error:
+            _unexpected(prepared, error)
+            raise _Spoiled from error
+        except Exception as error:
+            _unexpected(prepared, error)
+            if not savepoint.is_active:
+                raise _Spoiled from error
+            savepoint.rollback()
+            prepared.discard()
+
+    # tables
+
+    def _publish_tables(self, batch: Sequence[Prepared]) -> None:
+        for prepared in batch:
+            if prepared.staged is None:
+                if prepared.table_refused and prepared.published_before:
+                    record_failure(prepared.resource_id, prepared.dataset_id, prepared.findings)
+                continue
+            try:
+                publish_table(prepared.staged, prepared.dataset_id)
+            except TableRefused as error:
+                prepared.result, prepared.findings = "failed", error.findings
+
+    # states and counters
+
+    def _settle(self, batch: Sequence[Prepared]) -> None:
+        run_id, source_id = self.lease.run_id, self.lease.source_id
+        as_it_was = {prepared.key for prepared in batch if _as_it_was(prepared)}
+        records.mark_seen(source_id, as_it_was, run_id)
+        for prepared in batch:
+            if prepared.key not in as_it_was:
+                records.save(source_id, prepared.key, self._values(prepared))
+            if prepared.staged is not None or (prepared.table_refused and prepared.published_before):
+                # the verdict of the table is in the index document
+                outbox.enqueue(prepared.dataset_id)
+            self.lease.counters[prepared.result] += 1
+        self.lease.checkpoint += len(batch)
+        rows = [records.finding_values(run_id, f, p.key, p.title) for p in batch for f in p.findings]
+        records.add_findings(rows)
+        try:
+            self.lease.renew()
+            model.Session.commit()
+        except BaseException:
+            model.Session.rollback()
+            raise
+
+    def _values(self, prepared: Prepared) -> dict[str, Any]:
+        values: dict[str, Any] = {
+            "title": prepared.title,
+            "last_result": prepared.result,
+            "last_run_id": self.lease.run_id,
+            "last_seen": utcnow(),
+            "findings": [records.finding_to(finding) for finding in prepared.findings],
+        }
+        if prepared.result in records.GOOD:
+            return values | {
+                "state": "published",
+                "dataset_id": prepared.dataset_id,
+                "hash": prepared.hash,
+                "refused_hash": None,
+                "data_digest": prepared.data_digest,
+                "mapping_digest": prepared.mapping_digest,
+                "columns": prepared.columns,
+                "kind_state": dict(prepared.state or {}),
+            }
+        if prepared.write:  # the entry is written, its table is not: the next run tries again
+            return values | {"state": "pending", "dataset_id": prepared.dataset_id, "hash": None}
+        values["refused_hash"] = prepared.hash if prepared.result == "refused" else None
+        if prepared.stored is None or prepared.stored["state"] not in ("published", "pending", "withdrawn"):
+            values["state"] = prepared.result
+        else:
+            values["state"] = prepared.stored["state"]
+        return values
+
+
+def save_entry(prepared: Prepared, *, approved: bool) -> None:
+    """Create or update the entry, uncommitted, through CKAN's actions."""
+    assert prepared.entry is not None, "only what was prepared for writing comes here"
+    context = write_context(approved=approved)
+    if prepared.result == "added":
+        data = prepared.entry | {
+            "id": prepared.dataset_id,
+            "type": "dataset",
+            "entry_state": "published" if approved else "draft",
+            "resources": [_resource(prepared)] if prepared.staged else [],
+        }
+        tk.get_action("package_create")(context, data)
+        return
+    existing = tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": prepared.dataset_id})
+    mapped = dict(prepared.entry)
+    if "tag_string" in mapped:
+        existing.pop("tags", None)
+    data = {**existing, **mapped, "entry_state": _next_state(existing, prepared, approved=approved)}
+    if prepared.staged:
+        others = [r for r in existing.get("resources", []) if r["id"] != prepared.resource_id]
+        ours = next((r for r in existing.get("resources", []) if r["id"] == prepared.resource_id), {})
+        data["resources"] = [{**ours, **_resource(prepared)}, *others]
+    tk.get_action("package_update")(context, data)
+
+
+def write_context(*, approved: bool) -> Context:
+    """The context of every write of the engine."""
+    user = tk.get_action("get_site_user")({"ignore_auth": True, "defer_commit": True}, {})["name"]
+    context: dict[str, Any] = {
+        "user": user,
+        "ignore_auth": True,
+        "defer_commit": True,
+        "return_id_only": True,
+        "openhuizhou_approved_source": approved,
+    }
+    return context  # pyright: ignore[reportReturnType]
+
+
+def _next_state(existing: dict[str, Any], prepared: Prepared, *, approved: bool) -> str:
+    """What the sweep withdrew comes back; what a person withdrew stays so."""
+    state = existing.get("entry_state") or "draft"
+    swept = prepared.stored is not None and prepared.stored["state"] == "withdrawn"
+    if approved and (state == "draft" or (state == "withdrawn" and swept)):
+        return "published"
+    return state
+
+
+def _resource(prepared: Prepared) -> dict[str, Any]:
+    assert prepared.staged is not None, "asked for only with a table"
+    return {
+        "id": prepared.resource_id,
+        "name": prepared.title,
+        "url": "data.csv",
+        "url_type": "upload",
+        "format": "CSV",
+        "mimetype": "text/csv",
+        "datastore_active": True,
+    }
+
+
+def validation_findings(error: tk.ValidationError) -> list[Finding]:
+    """What CKAN's validation said, by field."""
+    found = []
+    for name, messages in error.error_dict.items():
+        texts = messages if isinstance(messages, list) else [messages]
+        found += [Finding("entry-invalid", field=name, params={"reason": str(text)[:300]}) for text in texts if text]
+    return found or [Finding("entry-invalid", params={"reason": str(error)[:300]})]
+
+
+def _as_it_was(prepared: Prepared) -> bool:
+    """Unchanged, and nothing new to remember."""
+    stored = prepared.stored
+    return (
+        prepared.result == "unchanged"
+        and prepared.staged is None
+        and stored is not None
+        and stored["kind_state"] == dict(prepared.state or {})
+    )
+
+
+def _unexpected(prepared: Prepared, error: Exception) -> None:
+    log.exception("Record %s failed", prepared.key)
+    prepared.write, prepared.result = False, "failed"
+    prepared.findings = (Finding("unexpected", params={"reason": type(error).__name__}),)
