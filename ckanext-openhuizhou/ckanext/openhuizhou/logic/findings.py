@@ -42,8 +42,9 @@ def field_label(finding: Finding) -> str | None:
 def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     """Params that are msgids or keys of a code list, in the reader's language; the rest as they are."""
     shown = dict(params)
-    if "pii_kind" in shown:
-        shown["pii_kind"] = tk._(shown["pii_kind"])
+    pii_kind = shown.get("pii_kind")
+    if pii_kind:
+        shown["pii_kind"] = tk._(pii_kind)
     data_type = code_list("data_types").codes.get(str(shown.get("data_type")))
     if data_type:
         label = {"en": data_type.label["en"], "zh_Hans_CN": data_type.label["zh"]}
