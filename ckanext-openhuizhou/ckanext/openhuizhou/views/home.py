@@ -12,7 +12,7 @@ blueprint = Blueprint("openhuizhou_home", __name__)
 NEWEST_ENTRIES = 6
 HOT_TAGS = 6
 #: What everybody finds: the front page is the same for each reader.
-PUBLISHED = "dataset_type:dataset entry_state:published"
+PUBLISHED = "dataset_type:dataset entry_state:published capacity:public"
 
 
 @blueprint.route("/", endpoint="index")

@@ -132,7 +132,7 @@ def _show(
         "fq": f"{UNIT[target.unit]} {PUBLISHED}",
         "by_department": _departments(context, target, counts),
         "missing_departments": list(progress.missing_providers),
-        "by_theme": _most_first(counts.titled(THEME)),
+        "by_theme": _most_first([_theme(item) for item in counts.titled(THEME)]),
         "by_month": targets.by_month(counts.plain(ISSUED)),
     }
 
@@ -147,6 +147,11 @@ def _departments(context: Context, target: targets.Target, counts: _Counts) -> l
         titles = {organization["name"]: organization["title"] for organization in organizations}
         found += [{"name": name, "title": titles.get(name, name), "count": 0} for name in lacking]
     return _most_first(found)
+
+
+def _theme(item: dict[str, Any]) -> dict[str, Any]:
+    theme = config.reference().themes.get(item["name"])
+    return item | {"title": theme.label["zh"] if theme else item["name"]}
 
 
 def _most_first(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
