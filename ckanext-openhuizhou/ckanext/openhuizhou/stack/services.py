@@ -41,9 +41,14 @@ class Stack:
 
     def start_services(self) -> None:
         """The services serve, the databases exist."""
-        if postgres.initialise(self.layout, self.secrets):
+        new_database = postgres.initialise(self.layout, self.secrets)
+        if new_database:
             self.state.forget_steps()
         postgres.forget_dead_server(self.layout)
+        # an index of another database or of another schema is worth nothing
+        if new_database or solr.outdated(self.layout):
+            self.supervisor.stop("solr")
+            solr.lay_out(self.layout)
         self.supervisor.ensure(*self.services())
         databases.create_site_databases(self.port("postgres"), self.secrets)
 
@@ -100,6 +105,7 @@ class Stack:
         site.compile_translations()
         site.migrate(self.layout, self.secrets, self.state, self.port("postgres"), self.say)
         site.translate(self.layout, self.state, self.say)
+        site.index(self.layout, self.state, solr.core_digest(self.layout), self.say)
 
     def check_web_port(self) -> None:
         """The port that people know is ours or free.

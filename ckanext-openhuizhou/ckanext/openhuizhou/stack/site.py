@@ -83,6 +83,14 @@ def migrate(layout: Layout, secrets: Secrets, state: State, port: int, say: Call
     state.mark_done("migrate", wanted)
 
 
+def index(layout: Layout, state: State, core_digest: str, say: Callable[[str], None]) -> None:
+    """Fill the index from the database when the core's configuration changed and the index was emptied."""
+    if not state.done("index", core_digest):
+        say("filling the search index")
+        ckan(layout, "search-index", "rebuild")
+        state.mark_done("index", core_digest)
+
+
 def translate(layout: Layout, state: State, say: Callable[[str], None]) -> None:
     """Compile the translations, for the server and for its scripts."""
     compile_translations()

@@ -60,26 +60,34 @@ def core_digest(layout: Layout) -> str:
     return summary.hexdigest()
 
 
-def _lay_out(layout: Layout) -> Path:
+def _laid_out(layout: Layout) -> Path:
+    return layout.solr / "core.sha256"
+
+
+def outdated(layout: Layout) -> bool:
+    """Whether Solr's home is missing or was made from another configuration."""
+    file = _laid_out(layout)
+    return not file.is_file() or file.read_text(encoding="ascii") != core_digest(layout)
+
+
+def lay_out(layout: Layout) -> None:
+    """Make Solr's home from the project's configuration, with an empty index. Solr must not run.
+
+    An index made with another schema cannot be trusted, so it goes; the site fills it again from the database.
+    """
     home = layout.solr / "home"
-    core = home / CORE
-    shutil.rmtree(core, ignore_errors=True)
-    shutil.copytree(layout.config / "solr" / CORE, core)
-    (core / "core.properties").write_text(f"name={CORE}\n", encoding="ascii")
+    for folder in (home, layout.solr / "data"):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(layout.config / "solr" / CORE, home / CORE)
+    (home / CORE / "core.properties").write_text(f"name={CORE}\n", encoding="ascii")
     (home / "solr.xml").write_text(SOLR_XML, encoding="utf-8")
     (layout.solr / "tmp").mkdir(exist_ok=True)
-    return home
+    _laid_out(layout).write_text(core_digest(layout), encoding="ascii")
 
 
 def part(layout: Layout, port: int, say: Callable[[str], None]) -> Part:
-    """Lays out Solr's home (configuration copied, index kept) and tells how to start it."""
+    """Solr on this port; its jars are fetched when this machine has none yet."""
     program = jars.prepare(layout.config / "solr" / "jars.lock", layout.cache, say)
-    digest = core_digest(layout)
-    home = layout.solr / "home"
-    laid_out = layout.solr / "core.sha256"
-    if not laid_out.is_file() or laid_out.read_text(encoding="ascii") != digest:
-        _lay_out(layout)
-        laid_out.write_text(digest, encoding="ascii")
     return Part(
         name="solr",
         argv=[
@@ -91,11 +99,10 @@ def part(layout: Layout, port: int, say: Callable[[str], None]) -> Part:
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
             f"-Djava.io.tmpdir={layout.solr / 'tmp'}",
-            f"-Dsolr.solr.home={home}",
+            f"-Dsolr.solr.home={layout.solr / 'home'}",
             f"-Dsolr.data.home={layout.solr / 'data'}",
             f"-Dsolr.install.dir={program.webapp.parent}",
             f"-Dsolr.log.dir={layout.logs}",
-            f"-Dopenhuizhou.core={digest[:16]}",
             "--enable-native-access=ALL-UNNAMED",
             "-jar",
             str(program.runner),
