@@ -25,11 +25,11 @@ _CONTENT_TYPES = {".csv": "text/csv; charset=utf-8"}
 
 
 @blueprint.before_app_request
-def check_data_access() -> None:
+def check_data_access() -> tuple[str, int] | None:
     """404 for what the visitor may not know of, 403 with the reason for data behind a visible entry."""
     resource_id = _data_request()
     if resource_id is None:
-        return
+        return None
     try:
         tk.check_access("openhuizhou_resource_data_show", _context(), {"id": resource_id})
     except tk.ObjectNotFound:
@@ -39,7 +39,8 @@ def check_data_access() -> None:
             tk.check_access("resource_show", _context(), {"id": resource_id})
         except tk.NotAuthorized:
             tk.abort(404, tk._("Resource not found"))
-        tk.abort(403, str(error))
+        return _refusal(resource_id, str(error))
+    return None
 
 
 @blueprint.after_app_request
@@ -58,6 +59,12 @@ def name_file(response: Response) -> Response:
     if suffix in _CONTENT_TYPES:
         response.headers["Content-Type"] = _CONTENT_TYPES[suffix]
     return response
+
+
+def _refusal(resource_id: str, reason: str) -> tuple[str, int]:
+    resource = model.Resource.get(resource_id)
+    assert resource is not None, "its rights were just checked"
+    return tk.render("openhuizhou/data_refused.html", {"package": resource.package, "reason": reason}), 403
 
 
 def _title(resource: model.Resource) -> str:
