@@ -41,7 +41,7 @@ class CodeList:
     guide: str | None = None
 
     def __contains__(self, key: object) -> bool:
-        return key in self.codes
+        return isinstance(key, str) and key in self.codes
 
     def __iter__(self) -> Iterator[Code]:
         return iter(self.codes.values())

@@ -14,7 +14,7 @@ _REGION = re.compile(r"\d{6}", re.ASCII)
 
 def is_credit_code(code: str) -> bool:
     """Whether the form and the check digit are right; says nothing about whether anybody has the code."""
-    return uscc.is_valid(code)
+    return code.isascii() and len(code) == 18 and uscc.is_valid(code)
 
 
 def demo_credit_code(region: str, node: str) -> str:

@@ -112,7 +112,7 @@ def _city_codes(entry: Mapping[str, Any], lookups: Lookups) -> Iterator[Finding]
         return
     for name, known in (("theme", reference.themes), ("region", reference.directory.regions)):
         value = entry.get(name)
-        if not is_empty(value) and value not in known:
+        if not is_empty(value) and not (isinstance(value, str) and value in known):
             yield Finding("code-unknown", field=name, value=shown(value), params={"list": name})
     category = entry.get("category")
     if not is_empty(category) and not reference.classification.assignable(str(category)):
@@ -121,7 +121,7 @@ def _city_codes(entry: Mapping[str, Any], lookups: Lookups) -> Iterator[Finding]
 
 def _title(entry: Mapping[str, Any], lookups: Lookups) -> Iterator[Finding]:
     title = entry.get("title")
-    if not isinstance(title, str) or not title:
+    if not isinstance(title, str) or is_empty(title):
         return
     key = title_key(title)
     if not key:

@@ -42,7 +42,7 @@ class Themes:
         return iter(self._by_key.values())
 
     def __contains__(self, key: object) -> bool:
-        return key in self._by_key
+        return isinstance(key, str) and key in self._by_key
 
     def get(self, key: str) -> Theme | None:
         return self._by_key.get(key)
