@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import psycopg2
 import pytest
 import requests
@@ -69,9 +70,9 @@ def servers(start: Start) -> dict[str, Running]:
 
 
 @pytest.fixture(scope="session")
-def front_database(ckan_config: Any) -> Iterator[str]:
+def front_database() -> Iterator[str]:
     """DSN of a database in which 人社局's script made its schema, in the test stack's PostgreSQL."""
-    dsn = ckan_config["sqlalchemy.url"]
+    dsn = tk.config["sqlalchemy.url"]
     fill(dsn)
     yield dsn
     with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
