@@ -13,7 +13,7 @@ from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.entry_rules import Lookups, check_entry
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.reference import Reference
-from ckanext.openhuizhou.domain.title import normalise_title
+from ckanext.openhuizhou.domain.title import normalise_title, title_key
 from ckanext.openhuizhou.harvesters.mapping import MappedRecord
 from ckanext.openhuizhou.model import catalogue
 from ckanext.openhuizhou.model.department import departments
@@ -92,7 +92,7 @@ class Checks:
 
     def claim_title(self, entry: Mapping[str, Any], dataset_id: str) -> None:
         """Remember the title of a record that waits to be written."""
-        self.claimed[entry["owner_org"], normalise_title(entry.get("title", ""))] = dataset_id
+        self.claimed[entry["owner_org"], title_key(entry.get("title", ""))] = dataset_id
 
     def _title_taken(self, provider: str, title: str, dataset_id: str) -> bool:
         claimed = self.claimed.get((provider, title))

@@ -74,6 +74,15 @@ def run_source(source_id: str, mode: str = "normal") -> str | None:
     return run_id
 
 
+def work() -> int:
+    """Work on every run that waits or was abandoned; how many there were. The job that the queue calls."""
+    count = 0
+    while (lease := leases.claim_next()) is not None:
+        execute(lease)
+        count += 1
+    return count
+
+
 def execute(lease: Lease) -> None:
     """Work on a run until it is held, done or failed. Every error ends in the run's findings, none leaves."""
     source = model.Session.get_one(Source, lease.source_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from ckan import model
@@ -12,6 +12,9 @@ from ckan import model
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.stored import finding_from
 from ckanext.openhuizhou.model.harvest import COUNTERS, Record, Run, RunFinding, Source
+from ckanext.openhuizhou.model.load import Load
+
+_SECRETS: Final = frozenset({"token", "dsn", "password"})
 
 
 def run_dict(run: Run, source: Source) -> dict[str, Any]:
@@ -60,7 +63,18 @@ def findings(run_id: str, limit: int | None = None, offset: int = 0) -> tuple[in
     table = RunFinding.__table__
     query = sa.select(table).where(mine).order_by(table.c.id).limit(limit).offset(offset)
     rows = model.Session.execute(query).mappings()
-    return count, [(finding_from(row), row["title"]) for row in rows]
+    return count, [(finding_from(dict(row)), row["title"]) for row in rows]
+
+
+def published(source_id: str) -> tuple[int, int]:
+    """How many entries of a source have a table that was read successfully, and how many rows these have."""
+    query = (
+        sa.select(sa.func.count(sa.distinct(Load.package_id)), sa.func.coalesce(sa.func.sum(Load.rows), 0))
+        .join(Record, Record.dataset_id == Load.package_id)
+        .where(Record.source_id == source_id, Record.state == "published", Load.verdict == "ok")
+    )
+    entries, rows = model.Session.execute(query).one()
+    return entries, int(rows)
 
 
 def source_dict(source: Source) -> dict[str, Any]:
@@ -77,11 +91,19 @@ def source_dict(source: Source) -> dict[str, Any]:
         "approved": source.approved,
         "active": source.active,
         "schedule": source.schedule,
-        "config": source.config,
+        "config": _without_secrets(source.config),
         "mapping": source.mapping,
         "last_good_run": _iso(source.last_good_run_at),
-        "records": {state: count for state, count in model.Session.execute(states)},
+        "records": dict(model.Session.execute(states).tuples().all()),
         "last_run": run_dict(last, source) if last else None,
+    }
+
+
+def _without_secrets(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with every secret that somebody wrote into it instead of naming a variable taken out."""
+    return {
+        name: "***" if name in _SECRETS and isinstance(value, str) and not value.startswith("${") else value
+        for name, value in config.items()
     }
 
 

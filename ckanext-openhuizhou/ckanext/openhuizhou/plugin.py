@@ -14,6 +14,7 @@ from ckan.types import Context
 from ckanext.openhuizhou import search
 from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
+from ckanext.openhuizhou.search import outbox
 
 
 @tk.blanket.actions
@@ -53,9 +54,11 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     def after_dataset_create(self, context: Context, pkg_dict: dict[str, Any]) -> None:
         entry_hooks.entry_saved(context, pkg_dict)
+        outbox.written(context, pkg_dict["id"])
 
     def after_dataset_update(self, context: Context, pkg_dict: dict[str, Any]) -> None:
         entry_hooks.entry_saved(context, pkg_dict)
+        outbox.written(context, pkg_dict["id"])
 
     # IFacets
 

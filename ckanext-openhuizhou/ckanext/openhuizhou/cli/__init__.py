@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .harvest import harvest, index
 from .seed import seed
 
 __all__ = ["openhuizhou"]
@@ -15,3 +16,5 @@ def openhuizhou() -> None:
 
 
 openhuizhou.add_command(seed)
+openhuizhou.add_command(harvest)
+openhuizhou.add_command(index)

@@ -21,6 +21,7 @@ from ckan.types import Context
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.departments import Department
+from ckanext.openhuizhou.harvesters.seed import seed_sources
 from ckanext.openhuizhou.model.department import departments
 from ckanext.openhuizhou.model.role import has_role
 
@@ -61,7 +62,7 @@ def seed(credentials: Path) -> None:
     """Make organizations, demo accounts and sources that are missing, and mend those that differ."""
     organizations = _seed_organizations()
     accounts = _seed_accounts(credentials)
-    sources = _seed_sources()
+    sources = seed_sources()
     click.echo(f"organizations: {organizations} made or changed; accounts: {accounts} made; sources: {sources}")
 
 
@@ -177,11 +178,3 @@ def _give_rights(account: Account) -> None:
             tk.get_action("organization_member_create")(
                 _context(), {"id": organization.id, "username": user.name, "role": "editor"}
             )
-
-
-def _seed_sources() -> str:
-    try:
-        from ckanext.openhuizhou.harvesters.seed import seed_sources
-    except ModuleNotFoundError:
-        return "none"
-    return str(seed_sources())

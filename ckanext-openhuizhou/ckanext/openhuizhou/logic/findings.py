@@ -14,6 +14,20 @@ from ckanext.openhuizhou.schemas.fields import field_labels
 
 def finding_text(finding: Finding, *, with_mend: bool = True) -> str:
     """What is wrong and, after it, how to mend it; fields are named by their labels."""
+    sentence, mend = _sentences(finding)
+    if not with_mend:
+        return sentence
+    return tk._("{finding}. {mend}.").format(finding=sentence, mend=mend)
+
+
+def described_finding(finding: Finding) -> dict[str, Any]:
+    """A finding for a report: its place, its figures, ``message`` and ``mend`` as sentences."""
+    sentence, mend = _sentences(finding)
+    values = finding.as_dict()
+    return {**values, "field_label": field_label(finding), "message": sentence, "mend": mend}
+
+
+def _sentences(finding: Finding) -> tuple[str, str]:
     kind = KINDS[finding.kind]
     values = {
         "record": finding.record,
@@ -23,10 +37,7 @@ def finding_text(finding: Finding, *, with_mend: bool = True) -> str:
         **_in_words(finding.params),
         "field": field_label(finding),
     }
-    sentence = tk._(kind.message).format(**values)
-    if not with_mend:
-        return sentence
-    return tk._("{finding}. {mend}.").format(finding=sentence, mend=tk._(kind.mend).format(**values))
+    return tk._(kind.message).format(**values), tk._(kind.mend).format(**values)
 
 
 def field_label(finding: Finding) -> str | None:
@@ -42,6 +53,9 @@ def field_label(finding: Finding) -> str | None:
 def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     """Params that are msgids or keys of a code list, in the reader's language; the rest as they are."""
     shown = dict(params)
+    if message := shown.pop("reason_message", None):
+        # an error of a source: its own msgid, and what fills it
+        shown["reason"] = tk._(message).format(**shown.pop("reason_params", {}))
     pii_kind = shown.get("pii_kind")
     if pii_kind:
         shown["pii_kind"] = tk._(pii_kind)

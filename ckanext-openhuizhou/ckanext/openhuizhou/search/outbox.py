@@ -34,7 +34,7 @@ def enqueue(package_ids: str | Iterable[str]) -> None:
         model.Session.execute(sa.insert(Outbox), [{"package_id": package_id} for package_id in ids])
 
 
-def written(context: dict[str, Any], package_id: str) -> None:
+def written(context: Context, package_id: str) -> None:
     """To be called by ``IPackageController`` after a dataset is created or updated, before the commit.
 
     CKAN indexes by itself unless its caller defers the commit; then this row does. It also tells the activity plugin
@@ -42,7 +42,8 @@ def written(context: dict[str, Any], package_id: str) -> None:
     """
     if context.get("defer_commit"):
         enqueue(package_id)
-        context.setdefault("changed_entities", {}).setdefault("packages", set()).add(package_id)
+        changed = cast(dict[str, Any], context).setdefault("changed_entities", {})
+        changed.setdefault("packages", set()).add(package_id)
 
 
 def waiting() -> int:

@@ -1,9 +1,10 @@
 """Aggregates what CKAN registers: per module one import line and one ``__all__`` line (CKAN takes only ``__all__``)."""
 
-from . import catalogue_code, department, entry, role, target, theme, visibility
+from . import catalogue_code, department, entry, harvest, role, target, theme, visibility
 from .catalogue_code import *  # noqa: F403
 from .department import *  # noqa: F403
 from .entry import *  # noqa: F403
+from .harvest import *  # noqa: F403
 from .role import *  # noqa: F403
 from .target import *  # noqa: F403
 from .theme import *  # noqa: F403
@@ -13,6 +14,7 @@ __all__: list[str] = []
 __all__ += catalogue_code.__all__
 __all__ += department.__all__
 __all__ += entry.__all__
+__all__ += harvest.__all__
 __all__ += role.__all__
 __all__ += target.__all__
 __all__ += theme.__all__

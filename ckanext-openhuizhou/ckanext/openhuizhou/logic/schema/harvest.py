@@ -1,0 +1,60 @@
+"""Parameters of the actions on sources and runs."""
+
+from __future__ import annotations
+
+import ckan.plugins.toolkit as tk
+from ckan.types import Schema, Validator
+
+from ckanext.openhuizhou.harvesters.engine import MODES
+
+
+@tk.validator_args
+def source_list_schema(ignore: Validator) -> Schema:
+    return {"__extras": [ignore]}
+
+
+@tk.validator_args
+def source_show_schema(not_empty: Validator, unicode_safe: Validator, ignore: Validator) -> Schema:
+    return {"id": [not_empty, unicode_safe], "__extras": [ignore]}
+
+
+@tk.validator_args
+def run_schema(
+    not_empty: Validator, unicode_safe: Validator, default: Validator, one_of: Validator, ignore: Validator
+) -> Schema:
+    return {
+        "source_id": [not_empty, unicode_safe],
+        "mode": [default("normal"), one_of(list(MODES))],  # pyright: ignore[reportCallIssue]
+        "__extras": [ignore],
+    }
+
+
+@tk.validator_args
+def run_list_schema(
+    ignore_empty: Validator, unicode_safe: Validator, default: Validator, natural_number_validator: Validator,
+    limit_to_configured_maximum: Validator, ignore: Validator,
+) -> Schema:  # fmt: skip
+    return {
+        "source_id": [ignore_empty, unicode_safe],
+        **_page(20, default, natural_number_validator, limit_to_configured_maximum),
+        "__extras": [ignore],
+    }
+
+
+@tk.validator_args
+def run_show_schema(
+    not_empty: Validator, unicode_safe: Validator, default: Validator, natural_number_validator: Validator,
+    limit_to_configured_maximum: Validator, ignore: Validator,
+) -> Schema:  # fmt: skip
+    return {
+        "id": [not_empty, unicode_safe],
+        **_page(200, default, natural_number_validator, limit_to_configured_maximum),
+        "__extras": [ignore],
+    }
+
+
+def _page(size: int, default: Validator, number: Validator, maximum: Validator) -> Schema:
+    return {
+        "limit": [default(size), number, maximum("ckan.search.rows_max", 1000)],  # pyright: ignore
+        "offset": [default(0), number],  # pyright: ignore[reportCallIssue]
+    }
