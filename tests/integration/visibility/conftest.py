@@ -53,12 +53,12 @@ class World:
         return response.json["result"] if response.status_code == 200 else None
 
     def kinds(self, ids_or_names: Any) -> set[str]:
-        """The kinds of the entries that are named by id, name or resource id."""
+        """The kinds of the entries that are named by id, name, resource id or tag."""
         wanted = set(ids_or_names)
         return {
             kind
             for kind, entry in self.entries.items()
-            if wanted & {entry["id"], entry["name"], entry["resources"][0]["id"]}
+            if wanted & {entry["id"], entry["name"], entry["resources"][0]["id"], *(t["name"] for t in entry["tags"])}
         }
 
 
@@ -109,6 +109,7 @@ def entry(kind: str, organization_id: str, sysadmin: str) -> dict[str, Any]:
         {
             "title": f"空气质量 {kind}",
             "owner_org": organization_id,
+            "tags": [{"name": f"空气 {kind.replace(',', '')}"}],
             "notes": "演示数据",
             "category": "211001",
             "theme": "environment",

@@ -127,6 +127,14 @@ PUBLIC_WAYS: dict[str, Way] = {
         found["id"] for found in world.action(who, "resource_search", query="name:数据")["results"]
     ),
     "feed": feed,
+    "tag_list": lambda world, who: world.kinds(world.action(who, "tag_list")),
+    "tag_list with fields": lambda world, who: world.kinds(
+        tag["name"] for tag in world.action(who, "tag_list", all_fields=True)
+    ),
+    "tag_autocomplete": lambda world, who: world.kinds(world.action(who, "tag_autocomplete", query="空气", limit=100)),
+    "tag_search": lambda world, who: world.kinds(
+        tag["name"] for tag in world.action(who, "tag_search", query="空气")["results"]
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """Personal data in tables: declared rules, judged per column.
 
 A single number proves nothing: one in eleven order numbers made of a region code, a date and a serial number has
-the check digit of a resident identity number, and one in fourteen 11-digit codes looks like a mobile phone. So every
+the check digit of a resident identity number, and one in eighteen 11-digit codes lies in a mobile range. So every
 rule counts, in one column, the *candidates* (numbers of the right length standing alone) and the *valid* ones among
 them (check digit, date, prefix), and refuses the column when at least one is valid and their share reaches the
 rule's threshold. One identity number in a remark column is one candidate, valid: refused. A column of order numbers

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import sqlalchemy as sa
 from ckan import authz, model
 from ckan.lib.plugins import DefaultPermissionLabels
 from ckan.types import Context
@@ -54,7 +55,24 @@ def visible_packages(context: Context, package_ids: Iterable[str]) -> frozenset[
     return frozenset(package.id for package in packages if not viewer.isdisjoint(dataset_labels(package)))
 
 
+def public_tags(names: Iterable[str]) -> frozenset[str]:
+    """Those of the tags that some public package has."""
+    query = (
+        sa.select(model.Tag.name)
+        .join(model.PackageTag, model.PackageTag.tag_id == model.Tag.id)
+        .join(model.Package, model.Package.id == model.PackageTag.package_id)
+        .where(
+            model.Tag.name.in_(set(names)),
+            model.PackageTag.state == model.State.ACTIVE,
+            model.Package.state == model.State.ACTIVE,
+            model.Package.private.is_(False),
+        )
+    )
+    return frozenset(model.Session.scalars(query))
+
+
 def is_entry(package: model.Package) -> bool:
+    """Whether the rule of the catalogue is about this package."""
     return (package.type or ENTRY_TYPE) == ENTRY_TYPE
 
 

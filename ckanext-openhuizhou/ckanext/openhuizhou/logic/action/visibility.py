@@ -16,6 +16,9 @@ __all__ = [
     "organization_activity_list",
     "recently_changed_packages_activity_list",
     "resource_view_list",
+    "tag_autocomplete",
+    "tag_list",
+    "tag_search",
     "user_activity_list",
 ]
 
@@ -39,6 +42,29 @@ def member_list(next_action: Action, context: Context, data_dict: DataDict) -> l
     members = next_action(context, data_dict)
     visible = visibility.visible_packages(context, (row[0] for row in members if row[1] == "package"))
     return [row for row in members if row[1] != "package" or row[0] in visible]
+
+
+@tk.chained_action
+@tk.side_effect_free
+def tag_list(next_action: Action, context: Context, data_dict: DataDict) -> list[Any]:
+    """Tags of public packages. CKAN lists every tag, also one that only a draft has."""
+    return _of_public_packages(next_action(context, data_dict))
+
+
+@tk.chained_action
+@tk.side_effect_free
+def tag_autocomplete(next_action: Action, context: Context, data_dict: DataDict) -> list[str]:
+    """Tags of public packages that begin like what was typed."""
+    return _of_public_packages(next_action(context, data_dict))
+
+
+@tk.chained_action
+@tk.side_effect_free
+def tag_search(next_action: Action, context: Context, data_dict: DataDict) -> dict[str, Any]:
+    """Tags of public packages that hold what was asked for; ``count`` counts what is returned."""
+    found = next_action(context, data_dict)
+    results = _of_public_packages(found["results"])
+    return {**found, "results": results, "count": found["count"] - len(found["results"]) + len(results)}
 
 
 @tk.chained_action
@@ -76,6 +102,13 @@ def recently_changed_packages_activity_list(
 ) -> list[dict[str, Any]]:
     """Recent changes on the site, without those of entries that the viewer may not see now."""
     return _visible_now(context, next_action(context, data_dict))
+
+
+def _of_public_packages(tags: list[Any]) -> list[Any]:
+    """Those of the tags (names, or dicts with ``name``) that a public package has."""
+    names = [tag if isinstance(tag, str) else tag["name"] for tag in tags]
+    public = visibility.public_tags(names)
+    return [tag for tag, name in zip(tags, names, strict=True) if name in public]
 
 
 def _visible_now(context: Context, activities: list[dict[str, Any]]) -> list[dict[str, Any]]:
