@@ -9,46 +9,42 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack import databases
 from ckanext.openhuizhou.stack.layout import Layout, Secrets, State
-from ckanext.openhuizhou.stack.process import MARK, TAIL_LINES, mark_of
+from ckanext.openhuizhou.stack.process import MARK, TAIL_LINES, bound_log, mark_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SOURCE_SUFFIXES = {".py", ".html", ".yaml", ".ini", ".mo", ".css", ".js"}
 
 
-def ckan(layout: Layout, *arguments: str, ini: Path | None = None, show: bool = False) -> str:
-    """Run ``ckan -c <ini> …``.
+def _command(layout: Layout, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    line = [str(Path(sys.executable).with_name("ckan")), "-c", str(layout.ini), *arguments]
+    return line, {**os.environ, MARK: mark_of(layout.data, "command"), "PYTHONWARNINGS": "ignore"}
 
-    :param show: let its output through instead of returning it
+
+def ckan(layout: Layout, *arguments: str) -> str:
+    """What ``ckan -c <ini> …`` prints.
+
     :raises StackError: it failed; the message holds the end of what it said
     """
-    line = [str(Path(sys.executable).with_name("ckan")), "-c", str(ini or layout.ini), *arguments]
-    environment = {**os.environ, MARK: mark_of(layout.data, "command"), "PYTHONWARNINGS": "ignore"}
+    line, environment = _command(layout, arguments)
     done = subprocess.run(
-        line,
-        stdout=None if show else subprocess.PIPE,
-        stderr=None if show else subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        env=environment,
-        cwd=layout.data,
-        check=False,
+        line, capture_output=True, stdin=subprocess.DEVNULL, env=environment, cwd=layout.data, check=False
     )
     if done.returncode != 0:
-        said = b"" if show else done.stdout + done.stderr
-        tail = "\n".join(said.decode("utf-8", "replace").splitlines()[-TAIL_LINES:])
+        said = (done.stdout + done.stderr).decode("utf-8", "replace")
         raise StackError(
             "ckan {command} ended with status {status}\n{log}",
             command=" ".join(arguments),
             status=done.returncode,
-            log=tail,
+            log="\n".join(said.splitlines()[-TAIL_LINES:]),
         )
-    return "" if show else done.stdout.decode("utf-8", "replace")
+    return done.stdout.decode("utf-8", "replace")
 
 
 def fingerprint_of(paths: Iterable[Path], *more: str) -> str:
@@ -151,6 +147,14 @@ def seed(layout: Layout, state: State, say: Callable[[str], None]) -> None:
     state.mark_done("seed", wanted)
 
 
-def harvest(layout: Layout) -> None:
-    """Run every source once; the command prints its own report."""
-    ckan(layout, "openhuizhou", "harvest", "run", "--all", show=True)
+def harvest(layout: Layout) -> bool:
+    """Run every source once; its report is shown as it grows, its log goes to ``log/harvest.log``.
+
+    :returns: whether every source was read
+    """
+    line, environment = _command(layout, ["openhuizhou", "harvest", "run", "--all"])
+    path = layout.logs / "harvest.log"
+    bound_log(path)
+    with path.open("ab") as log:
+        done = subprocess.run(line, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=layout.data, check=False)
+    return done.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack import report, site
 from ckanext.openhuizhou.stack.ini import site_url
 from ckanext.openhuizhou.stack.services import Stack
@@ -28,9 +29,10 @@ def everything(stack: Stack, *, harvest: bool) -> None:
     site.seed(stack.layout, stack.state, stack.say)
     serving = stack.supervisor.start(*stack.servers())
     wait_for_departments()
+    all_read = True
     if harvest:
         stack.say("harvesting the departments")
-        site.harvest(stack.layout)
+        all_read = site.harvest(stack.layout)
     stack.supervisor.wait(serving)
     stack.say("everything is up\n")
     print(report.published(stack.layout, [one.department for one in systems]))
@@ -40,3 +42,9 @@ def everything(stack: Stack, *, harvest: bool) -> None:
         ("logs", "openhuizhou logs"),
     ]
     print("\n" + "\n".join(f"{name:10}{value}" for name, value in addresses))
+    if not all_read:
+        raise StackError(
+            "not every source could be read; the lines above say which, "
+            "and ckan -c {ini} openhuizhou harvest report says why",
+            ini=stack.layout.ini,
+        )
