@@ -8,6 +8,7 @@ from pathlib import Path
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou.domain.reference import Reference, read_reference
+from ckanext.openhuizhou.domain.targets import Target, read_targets
 
 
 def config_dir() -> Path:
@@ -21,6 +22,14 @@ def reference() -> Reference:
 
 
 _reference = cache(read_reference)
+
+
+def targets() -> tuple[Target, ...]:
+    """The city's targets, read at first use; ``ConfigurationError`` when the file is wrong."""
+    return _targets(config_dir() / "targets.yaml")
+
+
+_targets = cache(read_targets)
 
 
 def source_variables_file() -> Path | None:
@@ -45,5 +54,5 @@ def site_url() -> str:
 
 
 def legal_records() -> dict[str, str]:
-    """What a public site in China shows in its footer: ``icp``, ``police``, ``identifier``; empty when not configured."""
+    """What a public site in China shows in its footer: ``icp``, ``police``, ``identifier``; empty when not set."""
     return {name: tk.config[f"ckanext.openhuizhou.{name}_record"] for name in ("icp", "police", "identifier")}

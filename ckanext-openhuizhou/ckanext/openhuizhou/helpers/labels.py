@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import ckan.plugins.toolkit as tk
+
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.themes import ThemeList
 from ckanext.openhuizhou.schemas.code_lists import code_list
@@ -13,6 +15,7 @@ from .formats import is_chinese
 
 __all__ = [
     "openhuizhou_category_path",
+    "openhuizhou_field",
     "openhuizhou_label",
     "openhuizhou_region",
     "openhuizhou_text",
@@ -34,6 +37,13 @@ def openhuizhou_label(list_name: str, key: Any) -> str:
     if key in (None, ""):
         return ""
     return code_list(list_name).label(str(key).lower() if key in (True, False) else str(key), _language())
+
+
+def openhuizhou_field(name: str) -> str:
+    """What a field of an entry is called on its form; an unknown field is shown as it is."""
+    schema = tk.h.scheming_get_dataset_schema("dataset") or {}
+    labels = {field["field_name"]: field.get("label") for field in schema.get("dataset_fields", ())}
+    return tk.h.scheming_language_text(labels.get(name) or name)
 
 
 def openhuizhou_theme(key: str | None) -> str:

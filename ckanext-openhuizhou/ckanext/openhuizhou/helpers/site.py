@@ -7,7 +7,6 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou import config
-from ckanext.openhuizhou.model.role import roles_of
 
 __all__ = [
     "openhuizhou_is_official",
@@ -47,7 +46,7 @@ def openhuizhou_languages() -> list[dict[str, Any]]:
     return [
         {
             "code": locale.short_name.replace("_", "-"),
-            "name": locale.display_name or locale.english_name,
+            "name": locale.get_language_name() or locale.english_name,
             "url": tk.h.url_for(tk.h.current_url(), locale=locale.short_name),
         }
         for locale in tk.h.get_available_locales()
@@ -61,13 +60,8 @@ def openhuizhou_legal() -> dict[str, str]:
 
 
 def openhuizhou_is_official() -> bool:
-    """Whether the reader belongs to the government: a member of an organization, a platform role, a sysadmin."""
-    user = tk.current_user
-    if not user.is_authenticated:
-        return False
-    if getattr(user, "sysadmin", False):
-        return True
-    return bool(roles_of(user.id) or tk.get_action("organization_list_for_user")({}, {"permission": "read"}))
+    """Whether the reader sees the sources of a department at least: an officer, a platform role, a sysadmin."""
+    return tk.current_user.is_authenticated and tk.h.check_access("openhuizhou_harvest_run_list")
 
 
 def openhuizhou_site_url() -> str:

@@ -3,6 +3,7 @@
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
+from .harvests import blueprint as harvests_blueprint
 from .home import blueprint as home_blueprint
 from .targets import blueprint as targets_blueprint
 from .themes import blueprint as themes_blueprint
@@ -11,6 +12,7 @@ __all__ = [
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",
+    "harvests_blueprint",
     "home_blueprint",
     "targets_blueprint",
     "themes_blueprint",

@@ -32,7 +32,7 @@ def openhuizhou_target_list(context: Context, data_dict: dict[str, Any]) -> list
     tk.check_access("openhuizhou_target_list", context, data_dict)
     data = _validated(data_dict, target_list_schema(), context)
     searched: dict[tuple[targets.Unit, Any], _Counts] = {}
-    return [_show(context, target, data.get("date"), searched) for target in _targets()]
+    return [_show(context, target, data.get("date"), searched) for target in config.targets()]
 
 
 @tk.side_effect_free
@@ -48,14 +48,10 @@ def openhuizhou_target_show(context: Context, data_dict: dict[str, Any]) -> dict
     """
     tk.check_access("openhuizhou_target_show", context, data_dict)
     data = _validated(data_dict, target_show_schema(), context)
-    for target in _targets():
+    for target in config.targets():
         if target.id == data["id"]:
             return _show(context, target, data.get("date"), {})
     raise tk.ObjectNotFound(tk._("There is no target “{id}”").format(id=data["id"]))
-
-
-def _targets() -> tuple[targets.Target, ...]:
-    return targets.read_targets(config.config_dir() / "targets.yaml")
 
 
 def _validated(data_dict: dict[str, Any], schema: Any, context: Context) -> dict[str, Any]:
