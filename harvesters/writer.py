@@ -255,6 +255,7 @@ def _resource(prepared: Prepared) -> dict[str, Any]:
         "url_type": "upload",
         "format": "CSV",
         "mimetype": "text/csv",
+        "size": prepared.staged.size_bytes,
         "datastore_active": True,
     }
 
