@@ -148,12 +148,14 @@ def initialise(layout: Layout, secrets: Secrets) -> bool:
 
 
 def forget_dead_server(layout: Layout) -> None:
-    """Delete a killed server's pid file when no process works in the cluster any more.
+    """Delete a killed server's lock files. To be called when no process works in the cluster any more.
 
-    PostgreSQL itself only looks whether the number is alive, and refuses to start when another program has it by now.
+    PostgreSQL itself only looks whether the number in them is alive, and refuses to start when another program has it
+    by now, or when the dead server is a zombie that nobody has reaped.
     """
     if not any(workers(cluster(layout))):
-        (cluster(layout) / "postmaster.pid").unlink(missing_ok=True)
+        for path in (cluster(layout) / "postmaster.pid", *layout.postgres.glob(".s.PGSQL.*")):
+            path.unlink(missing_ok=True)
 
 
 def part(layout: Layout, secrets: Secrets, port: int) -> Part:

@@ -44,7 +44,9 @@ class Stack:
         new_database = postgres.initialise(self.layout, self.secrets)
         if new_database:
             self.state.forget_steps()
-        postgres.forget_dead_server(self.layout)
+        if self.supervisor.running("postgres") is None:
+            self.supervisor.stop("postgres", self.services()[0])
+            postgres.forget_dead_server(self.layout)
         # an index of another database or of another schema is worth nothing
         if new_database or solr.outdated(self.layout):
             self.supervisor.stop("solr")
@@ -112,7 +114,11 @@ class Stack:
 
         :raises StackError: another program has it; no other port is taken instead
         """
-        if self.supervisor.running("web") is None and not is_free(self.layout.web_port):
+        if self.supervisor.running("web") is not None:
+            return
+        # children of a killed server keep its port
+        self.supervisor.stop("web")
+        if not is_free(self.layout.web_port):
             raise StackError(
                 "port {port} is used by another program; stop it, or choose a port with OPENHUIZHOU_PORT",
                 port=self.layout.web_port,
