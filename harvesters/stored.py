@@ -29,9 +29,8 @@ def load(source_id: str, keys: Iterable[str]) -> dict[str, Stored]:
 
 def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:
     """Write the state of one record, in the session's transaction."""
-    statement = insert(Record).values(
-        source_id=source_id, key=key, kind_state={}, findings=[], first_seen=utcnow(), **dict(values)
-    )
+    defaults = {"kind_state": {}, "findings": [], "first_seen": utcnow(), "source_id": source_id, "key": key}
+    statement = insert(Record).values(defaults | dict(values))
     model.Session.execute(statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=dict(values)))
 
 

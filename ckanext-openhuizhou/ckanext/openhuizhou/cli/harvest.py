@@ -56,10 +56,14 @@ def run(names: tuple[str, ...], all_sources: bool, full: bool, approve_withdrawa
 @harvest.command("report", short_help="What a run did and found.")
 @click.argument("run_id", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def show_report(run_id: str | None, as_json: bool) -> None:
+@click.pass_context
+def show_report(context: click.Context, run_id: str | None, as_json: bool) -> None:
     """The run RUN_ID, or the last run of each source: counters, and every finding with how to mend it."""
     chosen = [run_id] if run_id else [last.id for last in map(report.latest_run, _source_ids()) if last]
-    shown = [_with_findings(one) for one in chosen]
+    # sentences are translated as for a visitor who reads the site's own language
+    language = {"CKAN_LANG": tk.config["ckan.locale_default"]}
+    with context.meta["flask_app"].test_request_context(environ_overrides=language):
+        shown = [_with_findings(one) for one in chosen]
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return

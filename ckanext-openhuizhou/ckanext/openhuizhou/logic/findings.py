@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from flask import has_request_context
 
 from ckanext.openhuizhou.domain.findings import KINDS, Finding
 from ckanext.openhuizhou.schemas.code_lists import code_list
@@ -47,7 +48,14 @@ def field_label(finding: Finding) -> str | None:
     subfield = finding.params.get("subfield")
     name = f"{finding.field}.{subfield}" if subfield else finding.field
     label = field_labels("dataset").get(name)
-    return tk.h.scheming_language_text(label) if label else name
+    return in_reader_language(label) if label else name
+
+
+def in_reader_language(label: Mapping[str, str]) -> str:
+    """A label of a schema; on the command line and in a job, where nobody reads, in the site's own language."""
+    if has_request_context():
+        return tk.h.scheming_language_text(label)
+    return label.get(tk.config["ckan.locale_default"]) or label["en"]
 
 
 def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,5 +70,5 @@ def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     data_type = code_list("data_types").codes.get(str(shown.get("data_type")))
     if data_type:
         label = {"en": data_type.label["en"], "zh_Hans_CN": data_type.label["zh"]}
-        shown["data_type"] = tk.h.scheming_language_text(label)
+        shown["data_type"] = in_reader_language(label)
     return shown
