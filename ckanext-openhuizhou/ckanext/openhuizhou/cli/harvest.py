@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import click
 import sqlalchemy as sa
 from ckan import model
