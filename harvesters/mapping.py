@@ -212,7 +212,10 @@ def _listed_item(document: Any, place: Place) -> MappedItem:
     if values.get("data_type", "string") not in DATA_TYPES:
         raise (place / "data_type").error("{value} is none of {known}", value=values["data_type"], known=DATA_TYPES)
     cell = str(values.pop("from", values["column"]))
-    return MappedItem(_item(values), cell)
+    try:
+        return MappedItem(_item(values), cell)
+    except Refused as refused:
+        raise place.error("length and scale are whole numbers") from refused
 
 
 def _item(values: Mapping[str, Any]) -> Item:

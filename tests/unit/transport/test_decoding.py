@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import contextlib
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ckanext.openhuizhou.errors import DecodingError
+from ckanext.openhuizhou.transport.decoding import decode, detect, first_error
+
+#: As long as the first chunk of the reader and a little more, so that letters are cut in two.
+LONG = "station,2018-03-01,42\r\n" * 46_000
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"))
+
+#: Letters that GB 2312 has too, so that two bytes hold each.
+chinese = st.characters(codec="gb2312", min_codepoint=0x4E00, max_codepoint=0x9FFF)
+
+
+class TestDetect:
+    @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-8-sig"])
+    def test_chinese_that_comes_late_is_found(self, encoding: str):
+        stream = io.BytesIO((LONG + "惠州市,㛃\r\n").encode(encoding))
+        assert detect(stream) == encoding
+        assert stream.tell() == 0
+        assert stream.read().decode(encoding).endswith("惠州市,㛃\r\n")
+
+    def test_ascii_is_utf8(self):
+        assert detect(io.BytesIO(b"a,b\r\n1,2\r\n")) == "utf-8"
+        assert detect(io.BytesIO(b"")) == "utf-8"
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+    def test_a_last_letter_that_was_cut_off_is_refused(self, encoding: str):
+        whole = (LONG + "惠州市惠城").encode(encoding)
+        cut = whole[:-1]
+        with pytest.raises(DecodingError) as error:
+            detect(io.BytesIO(cut))
+        assert len(LONG) <= error.value.params["offset"] < len(cut)
+
+    def test_a_file_of_two_encodings_is_refused(self):
+        mixed = "惠州市".encode() + b"\r\n" + "惠州市环".encode("gb18030") + b"\xff\r\n"
+        with pytest.raises(DecodingError):
+            detect(io.BytesIO(mixed))
+
+    def test_a_mark_that_lies_is_refused(self):
+        with pytest.raises(DecodingError):
+            detect(io.BytesIO(b"\xef\xbb\xbf" + "惠州".encode("gb18030")))
+
+    def test_marks_of_other_encodings_are_believed(self):
+        assert detect(io.BytesIO("惠州".encode("utf-16"))) == "utf-16"
+        assert detect(io.BytesIO(b"\x84\x31\x95\x33" + "惠州".encode("gb18030"))) == "gb18030"
+
+
+class TestDecode:
+    @given(texts, st.sampled_from(["utf-8", "utf-8-sig"]))
+    def test_utf8_comes_back_as_it_was(self, text: str, encoding: str):
+        assert decode(text.encode(encoding)) == text
+
+    @given(st.text(chinese))
+    def test_gb18030_comes_back_unless_it_is_utf8_too(self, text: str):
+        content = text.encode("gb18030")
+        expected = text if first_error([content], "utf-8") is not None else content.decode()
+        assert decode(content) == expected
+
+    @given(st.text(chinese, min_size=4), st.data())
+    def test_damaged_utf8_is_never_read_as_gb18030(self, text: str, data: st.DataObject):
+        content = text.encode()
+        cut = data.draw(st.sampled_from([-1, -2]))
+        with pytest.raises(DecodingError):
+            decode(content[:cut])
+
+    @given(st.binary())
+    def test_any_bytes_are_text_or_refused(self, content: bytes):
+        with contextlib.suppress(DecodingError):
+            assert "\ufffd" not in decode(content) or "\ufffd".encode() in content or b"\x84\x31\xa4\x37" in content
+
+    @given(st.binary(), st.integers(1, 7))
+    def test_the_first_bad_byte_is_the_same_however_the_stream_is_cut(self, content: bytes, size: int):
+        chunks = [content[at : at + size] for at in range(0, len(content), size)]
+        for encoding in ("utf-8", "gb18030"):
+            assert first_error(chunks, encoding) == first_error([content], encoding)
