@@ -40,6 +40,8 @@ QUERIES: dict[str, dict[str, Any]] = {
     "a whole Chinese value": {"q": "大亚湾站"},
     "a date": {"q": "2018-03-02"},
     "a boolean": {"q": "true"},
+    "a time": {"q": "2018-03-01T09:00:00+08:00"},
+    "a filter by a time without zone": {"filters": {"measured_at": "2018-03-01 09:00:00"}},
     "a word in one column": {"q": {"note": "air"}},
     "a filter by number": {"filters": {"aqi": 120}},
     "a filter by text": {"filters": {"station": ["龙门站", "惠城站"]}},
@@ -99,6 +101,23 @@ class TestSameAsActions:
             result.pop("_links", None)
         assert by_copy == by_actions
         assert by_actions["records"]
+
+    def test_moments_are_shown_in_the_citys_time(self, resource_ids):
+        found = action("datastore_search", resource_id=resource_ids[1], q="good")
+        assert found["records"][0]["measured_at"] == "2018-03-01T08:00:00+08:00"
+        assert {field["id"]: field["type"] for field in found["fields"]} == {
+            "_id": "int",
+            "station": "text",
+            "measured_at": "timestamptz",
+            "day": "date",
+            "aqi": "int8",
+            "pm25": "numeric",
+            "cost": "numeric",
+            "met": "bool",
+            "note": "text",
+            "rank": "float",
+        }
+        assert found["fields"][1]["info"] == {"label": "站点名称", "notes": "监测站的全称"}
 
     def test_info(self, resource_ids):
         by_actions, by_copy = (action("datastore_info", id=r) for r in resource_ids)
