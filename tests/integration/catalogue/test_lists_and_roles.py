@@ -74,8 +74,9 @@ class TestDepartmentList:
 
     def test_says_level_region_and_parent(self, site: Any):
         made = site.act(
-            "sysadmin", "organization_create", name="boluo", title="博罗县人民政府", short_name="博罗县", level="county",
-            region="441322", credit_code="11441322DEM003848H", credit_code_demo=True, groups=[{"name": "elsewhere"}],
+            "sysadmin", "organization_create", name="boluo", title="博罗县人民政府", short_name="博罗县",
+            level="county", region="441322", credit_code="11441322DEM003848H", credit_code_demo=True,
+            groups=[{"name": "elsewhere"}],
         )  # fmt: skip
         (shown,) = site.act("visitor", "openhuizhou_department_list", level="county")
         assert shown | {"count": 0} == {

@@ -115,10 +115,14 @@ def _seed_accounts(credentials: Path) -> int:
     """Returns how many accounts were made. Passwords in the file are used again for accounts that are missing."""
     known = _passwords(credentials)
     made = [account for account in ACCOUNTS if model.User.by_name(account.name) is None]
-    passwords = {account.name: known.get(account.name) or secrets.token_urlsafe(15) for account in ACCOUNTS}
-    if passwords != known:
+    passwords = {account.name: known.get(account.name) or secrets.token_urlsafe(15) for account in made}
+    for account in ACCOUNTS:
+        if account not in made and account.name not in known:
+            click.echo(f"{account.name}: exists, its password is not in the file; ckan user setpass {account.name}")
+    if not passwords.items() <= known.items():
         # before the accounts exist: a password that nobody wrote down is lost
-        _write_private(credentials, json.dumps({"accounts": list(_listed(passwords))}, ensure_ascii=False, indent=2))
+        content = {"accounts": list(_listed(known | passwords))}
+        _write_private(credentials, json.dumps(content, ensure_ascii=False, indent=2))
     for account in made:
         tk.get_action("user_create")(
             _context(),
@@ -154,6 +158,8 @@ def _passwords(credentials: Path) -> dict[str, str]:
 
 def _listed(passwords: dict[str, str]) -> Iterator[dict[str, Any]]:
     for account in ACCOUNTS:
+        if account.name not in passwords:
+            continue
         role = "sysadmin" if account.sysadmin else account.platform_role or "editor"
         yield {
             "name": account.name,
