@@ -36,7 +36,7 @@ def sign_in(open_page: Callable[..., Page], credentials: dict[str, str]) -> Call
         page.goto("/user/login")
         page.locator("input[name=login]").fill(name)
         page.locator("input[name=password]").fill(credentials[name])
-        page.locator("main form[action*='/user/login'] [type=submit]").click()
+        page.locator("input[name=password]").press("Enter")
         page.wait_for_url(lambda url: "/user/login" not in url)
         return page
 
@@ -145,5 +145,5 @@ class TestMistakes:
         page.goto("/user/login")
         page.locator("input[name=login]").fill("platform_officer")
         page.locator("input[name=password]").fill("错的密码")
-        page.locator("main form[action*='/user/login'] [type=submit]").click()
+        page.locator("input[name=password]").press("Enter")
         expect(page.locator("body")).to_contain_text("登录失败")

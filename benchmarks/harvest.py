@@ -1,0 +1,154 @@
+"""Our engine against ckanext-harvest on the same remote CKAN, both on the same PostgreSQL, Solr and Valkey."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.results import Result, rate, speed
+from benchmarks.sites import PROJECT, Site, say, services
+
+COUNT = int(os.environ.get("BENCH_DATASETS", "300"))
+#: ``package_search`` gives so many at once; our ``json-api`` kind counts pages, which CKAN does not.
+MOST = 1000
+#: Wanted: ten times the datasets of ckanext-harvest, and 5,000 unchanged records, in a second.
+FIRST_BAR, UNCHANGED_BAR = 10, 5000
+ENVIRONMENT = PROJECT / "var" / "bench-venv"
+PLUGINS = "openhuizhou activity datastore scheming_datasets scheming_organizations"
+SOURCE = "bench-remote"
+
+
+def measure() -> list[Result]:
+    """First harvest and unchanged re-harvest of one remote CKAN, ours and ckanext-harvest 1.6.3."""
+    if not 0 < COUNT <= MOST:
+        sys.exit(f"BENCH_DATASETS is from 1 to {MOST}")
+    python = baseline_environment()
+    with services() as stack:
+        config = bare_config(stack.layout.data / "config")
+        remote = Site(stack, "remote", 2, config_dir=config)
+        prepare(remote)
+        say(f"filling the remote CKAN with {COUNT} datasets of 2 resources")
+        remote.drive("fill_remote", str(COUNT))
+        with remote.serving() as url:
+            plugins = {"ckan.plugins": f"ckan_harvester harvest {PLUGINS}"}
+            baseline = measure_baseline(Site(stack, "baseline", 3, python, plugins, config), url)
+            entries = measure_ours(our_site(stack, "entries", 4, url, tables=False), "entries")
+            tables = measure_ours(our_site(stack, "tables", 5, url, tables=True), "entries with tables")
+    return [
+        rate("first harvest: entries", entries[0], "datasets/s", baseline["first"], FIRST_BAR),
+        rate("first harvest: entries and tables (baseline: entries)", tables[0], "datasets/s", baseline["first"]),
+        rate("unchanged: every record read and compared", entries[1], "records/s", baseline["all"]),
+        rate("unchanged: ours reads all, baseline asks for changes", entries[1], "records/s", baseline["changes"]),
+        speed("unchanged: records in a second", entries[1], "records/s", UNCHANGED_BAR),
+    ]
+
+
+def baseline_environment() -> Path:
+    """The Python of an environment with CKAN, our schema and ckanext-harvest, apart from the project's own."""
+    python = ENVIRONMENT / "bin" / "python"
+    if not (ENVIRONMENT / ".ready").exists():
+        say("making the environment of ckanext-harvest")
+        uv = str(Path(sys.executable).with_name("uv"))
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, ENVIRONMENT], check=True)
+        install = [uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", "requirements.lock"]
+        subprocess.run([*install, "--editable", ".", "ckanext-harvest==1.6.3"], cwd=PROJECT, check=True)
+        (ENVIRONMENT / ".ready").touch()
+    return python
+
+
+def bare_config(folder: Path) -> Path:
+    """The city's data without its sources."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (PROJECT / "config").iterdir():
+        link = folder / path.name
+        if path.name != "sources" and not link.is_symlink():
+            link.symlink_to(path)
+    (folder / "sources").mkdir(exist_ok=True)
+    return folder
+
+
+def prepare(site: Site) -> None:
+    say(f"making the site {site.name}")
+    site.create()
+    site.ckan("openhuizhou", "seed", "--credentials", str(site.folder / "credentials.json"))
+
+
+def measure_baseline(site: Site, url: str) -> dict[str, float]:
+    """Datasets per second: first, and unchanged in both of its ways."""
+    prepare(site)
+    say("ckanext-harvest: first harvest")
+    first = site.drive("baseline", url)
+    if first["outcomes"] != {"COMPLETE added": COUNT}:
+        raise RuntimeError(f"ckanext-harvest did not add {COUNT}: {first}")
+    say("ckanext-harvest: unchanged")
+    changes = site.drive("baseline", url)
+    every = site.drive("baseline", url, json.dumps({"force_all": True}))
+    if sum(every["outcomes"].values()) != COUNT:
+        raise RuntimeError(f"ckanext-harvest did not read {COUNT}: {every}")
+    return {kind: COUNT / run["seconds"] for kind, run in (("first", first), ("changes", changes), ("all", every))}
+
+
+def our_site(stack: Any, name: str, number: int, url: str, *, tables: bool) -> Site:
+    """A site whose only source is the remote CKAN, read as JSON."""
+    config = bare_config(stack.layout.data / name / "config")
+    source = config / "sources" / "bench" / "remote.yaml"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(yaml.safe_dump(source_of(url, tables=tables), allow_unicode=True), "utf-8")
+    host = url.removeprefix("http://")
+    return Site(stack, name, number, changes={"ckanext.openhuizhou.allowed_hosts": host}, config_dir=config)
+
+
+def source_of(url: str, *, tables: bool) -> dict[str, Any]:
+    """``json-api`` on ``package_search``: the kind ``ckan`` does not exist yet."""
+    same = ["title", "notes", "category", "theme", "open_type", "share_type", "share_way", "format_class"]
+    config: dict[str, Any] = {
+        "url": f"{url}/api/3/action/package_search?fq=dataset_type:dataset&rows={MOST}",
+        "records": "result.results",
+        "key": "resources.0.id" if tables else "id",
+        "modified": "metadata_modified",
+        "columns": "items",
+        "digest": "metadata_modified",
+    }
+    if tables:
+        rows = f"{url}/api/3/action/datastore_search?limit=1000&resource_id={{key}}"
+        config["data"] = {"url": rows, "records": "result.records"}
+    return {
+        "source": {
+            "name": SOURCE,
+            "title": "另一个门户",
+            "organization": "huanbaoju",
+            "kind": "json-api",
+            "approved": True,
+            "config": config,
+        },
+        "mapping": {
+            "fields": {
+                **{name: {"from": name} for name in [*same, "update_cycle", "contact_name"]},
+                "tag_string": {"template": "{tags.0.name},{tags.1.name}", "split": ","},
+                "demo": {"from": "demo"},
+            },
+            "items": {
+                "from": "columns",
+                "cell": {"from": "column"},
+                **{name: {"from": name} for name in ("name", "column", "data_type", "is_key")},
+            },
+        },
+    }
+
+
+def measure_ours(site: Site, what: str) -> tuple[float, float]:
+    """Datasets per second of the first harvest, records per second of the next."""
+    prepare(site)
+    say(f"our engine: {what}")
+    first, again = site.drive("ours", SOURCE), site.drive("ours", SOURCE)
+    if (first["state"], first["added"]) != ("done", COUNT):
+        raise RuntimeError(f"our engine did not add {COUNT}: {first}")
+    if (again["state"], again["unchanged"]) != ("done", COUNT):
+        raise RuntimeError(f"our engine did not find {COUNT} unchanged: {again}")
+    return COUNT / first["seconds"], COUNT / again["seconds"]
