@@ -266,6 +266,28 @@ class TestKill:
         assert verdict(resource_id).verdict == "ok"
         assert leftovers(resource_id) == []
 
+    def test_finishing_does_not_disturb_who_is_publishing(self, resource_id):
+        publish(resource_id, 0)
+        done = threading.Event()
+        finished: list[str] = []
+
+        def finish() -> None:
+            while not done.is_set():
+                finished.extend(tables.finish_interrupted())
+            model.Session.remove()
+
+        other = threading.Thread(target=finish)
+        other.start()
+        try:
+            for version in range(1, 16):
+                publish(resource_id, version)
+        finally:
+            done.set()
+            other.join()
+        assert resource_id not in finished
+        assert verdict(resource_id).verdict == "ok"
+        assert file_version(resource_id) == "15"
+
 
 class TestVerdicts:
     def test_one_failed_table_fails_the_entry(self, resource_id):

@@ -126,6 +126,14 @@ def _swap(connection: sa.Connection, resource_id: str, mark: Mapping[str, Any]) 
     )
 
 
+@contextmanager
+def publication_lock(resource_id: str) -> Iterator[None]:
+    """One publication of a resource at a time, its completion after a kill included. A killed holder holds nothing."""
+    with _write_connection() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": resource_id})
+        yield
+
+
 def live_mark(resource_id: str) -> dict[str, Any] | None:
     """The mark of the live table, or None when there is no such table or another writer made it."""
     with get_write_engine().connect() as connection:

@@ -114,25 +114,30 @@ def publish_table(staged: StagedTable, package_id: str) -> LoadResult:
     Raises:
         TableRefused: the swap did not happen; the cause is chained and logged.
     """
-    if staged.changed:
-        try:
-            datastore_tables.swap_in(staged.resource_id, staged.mark())
-            files.move_in(staged.resource_id, staged.csv_path)
-        except (DBAPIError, OSError, LookupError) as error:
-            log.exception("Table %s could not be published", staged.resource_id)
-            findings = [Finding("load-failed")]
-            record_failure(staged.resource_id, package_id, findings)
-            raise TableRefused(findings) from error
-    load.record_ok(
-        staged.resource_id,
-        package_id,
-        rows=staged.rows,
-        digest=staged.digest,
-        size_bytes=staged.size_bytes,
-        findings=[finding.as_dict() for finding in staged.findings],
-    )
+    with datastore_tables.publication_lock(staged.resource_id):
+        if staged.changed:
+            _swap_in(staged, package_id)
+        load.record_ok(
+            staged.resource_id,
+            package_id,
+            rows=staged.rows,
+            digest=staged.digest,
+            size_bytes=staged.size_bytes,
+            findings=[finding.as_dict() for finding in staged.findings],
+        )
     files.remove_waiting(staged.resource_id)  # of loads that were killed before; the lease lets nobody else write now
     return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
+
+
+def _swap_in(staged: StagedTable, package_id: str) -> None:
+    try:
+        datastore_tables.swap_in(staged.resource_id, staged.mark())
+        files.move_in(staged.resource_id, staged.csv_path)
+    except (DBAPIError, OSError, LookupError) as error:
+        log.exception("Table %s could not be published", staged.resource_id)
+        findings = [Finding("load-failed")]
+        record_failure(staged.resource_id, package_id, findings)
+        raise TableRefused(findings) from error
 
 
 def discard_table(staged: StagedTable) -> None:
@@ -157,28 +162,34 @@ def record_failure(resource_id: str, package_id: str, findings: Iterable[Finding
 
 def finish_publication(resource_id: str) -> bool:
     """Complete a publication that a kill interrupted after the table's swap. True when there was one."""
-    mark = datastore_tables.live_mark(resource_id)
-    return mark is not None and _finish(resource_id, mark)
+    if not _interrupted(resource_id, datastore_tables.live_mark(resource_id)):
+        return False
+    with datastore_tables.publication_lock(resource_id):  # whoever is publishing right now finishes by himself
+        mark = datastore_tables.live_mark(resource_id)
+        if mark is None or not _interrupted(resource_id, mark):
+            return False
+        known = load.load_of(resource_id)
+        package_id = known.package_id if known is not None else load.package_of(resource_id)
+        if package_id is None:
+            return False
+        waiting = files.staged_file(resource_id, mark["digest"])
+        if waiting.exists():
+            files.move_in(resource_id, waiting)
+        load.record_ok(resource_id, package_id, mark["rows"], mark["digest"], mark["size_bytes"], [])
+        return True
 
 
 def finish_interrupted() -> list[str]:
     """Complete every interrupted publication; the resource ids that it was needed for."""
-    return [resource_id for resource_id, mark in datastore_tables.live_marks().items() if _finish(resource_id, mark)]
+    return [resource_id for resource_id in datastore_tables.live_marks() if finish_publication(resource_id)]
 
 
-def _finish(resource_id: str, mark: dict[str, Any]) -> bool:
+def _interrupted(resource_id: str, mark: dict[str, Any] | None) -> bool:
     """Only a digest that differs tells of an interruption: a failed verdict keeps the digest of the last good load."""
+    if mark is None:
+        return False
     known = load.load_of(resource_id)
-    if known is not None and known.digest == mark["digest"]:
-        return False
-    waiting = files.staged_file(resource_id, mark["digest"])
-    if waiting.exists():
-        files.move_in(resource_id, waiting)
-    package_id = known.package_id if known is not None else load.package_of(resource_id)
-    if package_id is None:
-        return False
-    load.record_ok(resource_id, package_id, mark["rows"], mark["digest"], mark["size_bytes"], [])
-    return True
+    return known is None or known.digest != mark["digest"]
 
 
 def _invalid_columns(items: Sequence[Item]) -> list[Finding]:

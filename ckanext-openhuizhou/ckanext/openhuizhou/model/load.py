@@ -67,8 +67,8 @@ def forget(resource_id: str) -> None:
 
 
 def load_of(resource_id: str) -> Load | None:
-    """The resource's last load."""
-    return model.Session.get(Load, resource_id)
+    """The resource's last load, read anew: loads are written by transactions of their own."""
+    return model.Session.get(Load, resource_id, populate_existing=True)
 
 
 def package_of(resource_id: str) -> str | None:
