@@ -155,11 +155,28 @@ class TestDraft:
         assert sent.status_code == 302
         assert site.act("visitor", "package_show", id=entry["id"])["entry_state"] == "published"
 
+    def test_that_is_not_complete_is_shown_with_what_it_lacks(self, site: Any, values: Values):
+        entry = site.act("officer", "package_create", **values(theme=None))
+        page = f"/dataset/{entry['name']}"
+        shown = site.post("platform", f"{page}/publish", {}, page=page)
+        assert shown.status_code == 200
+        assert is_chinese(beside(shown.text, "theme"))
+        assert typed(shown.text, "title") == entry["title"]
+        assert typed(shown.text, "items-4-column") == "dissolved_oxygen"
+
 
 class TestPublishedEntry:
     def test_is_no_form_for_its_department(self, site: Any, values: Values):
         entry = site.act("platform", "package_create", **values(entry_state="published"))
         assert site.get("officer", f"/dataset/edit/{entry['name']}").status_code == 403
+
+    def test_is_withdrawn_from_its_page_with_a_reason(self, site: Any, values: Values):
+        entry = site.act("platform", "package_create", **values(entry_state="published"))
+        page = f"/dataset/{entry['name']}"
+        assert site.post("platform", f"{page}/withdraw", {"reason": " "}, page=page).status_code == 302
+        assert site.act("visitor", "package_show", id=entry["id"])["entry_state"] == "published"
+        assert site.post("platform", f"{page}/withdraw", {"reason": "数据有误"}, page=page).status_code == 302
+        assert site.act("officer", "package_show", id=entry["id"])["withdraw_reason"] == "数据有误"
 
     def test_is_corrected_by_the_platform_officer_and_stays_published(self, site: Any, values: Values):
         entry = site.act("platform", "package_create", **values(entry_state="published"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan.views.dataset import EditView
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
@@ -12,16 +13,24 @@ blueprint = Blueprint("openhuizhou_entries", __name__, url_prefix="/dataset")
 
 
 @blueprint.route("/<id>/publish", methods=["POST"], endpoint="publish")
-def publish(id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
-    """Make the entry public, or say on its page what it lacks."""
-    return _act("openhuizhou_entry_publish", {"id": id}, tk._("The entry is published"))
+def publish(id: str) -> Response | str:  # noqa: A002 - CKAN's name of the parameter
+    """Make the entry public, or open its form with what it lacks beside each field."""
+    try:
+        return _act("openhuizhou_entry_publish", {"id": id}, tk._("The entry is published"))
+    except tk.ValidationError as error:
+        return EditView().get("dataset", id, None, error.error_dict, error.error_summary)
 
 
 @blueprint.route("/<id>/withdraw", methods=["POST"], endpoint="withdraw")
 def withdraw(id: str) -> Response:  # noqa: A002
     """Take the entry back; its code and name are kept."""
     reason = tk.request.form.get("reason", "")
-    return _act("openhuizhou_entry_withdraw", {"id": id, "reason": reason}, tk._("The entry is withdrawn"))
+    try:
+        return _act("openhuizhou_entry_withdraw", {"id": id, "reason": reason}, tk._("The entry is withdrawn"))
+    except tk.ValidationError as error:
+        for message in error.error_summary.values():
+            tk.h.flash_error(message)
+        return tk.redirect_to("dataset.read", id=id)
 
 
 def _act(action: str, data_dict: dict[str, Any], done: str) -> Response:
@@ -32,7 +41,4 @@ def _act(action: str, data_dict: dict[str, Any], done: str) -> Response:
         return tk.abort(403, tk._("You may not do that with this entry"))
     except tk.ObjectNotFound:
         return tk.abort(404, tk._("There is no such entry"))
-    except tk.ValidationError as error:
-        for field, message in error.error_summary.items():
-            tk.h.flash_error(f"{field}: {message}")
     return tk.redirect_to("dataset.read", id=data_dict["id"])
