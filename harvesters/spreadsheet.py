@@ -6,6 +6,7 @@ under the notes refuses the sheet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +20,8 @@ SUM_STARTS: Final = ("合计", "总计", "小计", "合 计", "总 计")
 #: A header is looked for so far down; a row is the table's when it fills this share of the width.
 _SEARCHED_ROWS: Final = 40
 _FILLED: Final = 0.6
+
+_STATEMENT: Final = re.compile(r"[：:]\s*\S")
 
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -116,9 +119,15 @@ def _find_header(sheet: Sheet) -> tuple[int, ...]:
         parent = _is_parent(sheet, index)
         # a merged title fills the width too, but has one text only; a parent header binds the row below it
         wide = _count(sheet.cells[index]) >= enough or (parent and _count(row) >= enough)
-        if wide and all(cell in (None, "") or isinstance(cell, str) for cell in row):
+        texts = [cell for cell in row if cell not in (None, "")]
+        if wide and all(isinstance(cell, str) for cell in texts) and not _says(texts):
             return (index + 1, index + 2) if parent else (index + 1,)
     return ()
+
+
+def _says(texts: Sequence[str]) -> bool:
+    """Whether a row says things about the table (填报单位：市安监局, 单位：家) rather than naming columns."""
+    return 2 * sum(_STATEMENT.search(text) is not None for text in texts) > len(texts)
 
 
 def _is_parent(sheet: Sheet, index: int) -> bool:

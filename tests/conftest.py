@@ -6,13 +6,17 @@ by HTTP or by the commands that an operator has.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -108,3 +112,65 @@ def open_datasets(base_url: str) -> list[dict[str, Any]]:
     """Every dataset that a visitor finds."""
     with RemoteCKAN(base_url) as portal:
         return portal.action.package_search(fq="dataset_type:dataset", rows=1000)["results"]
+
+
+Answered = tuple[int, dict[str, str], bytes]
+
+
+class WebServer:
+    """A real server on this machine. ``pages[path]`` answers: bytes, or a function of the request's handler."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes | Callable[[BaseHTTPRequestHandler], Answered]] = {}
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @staticmethod
+    def answer(page: bytes | Callable[[BaseHTTPRequestHandler], Answered] | None, handler: Any) -> Answered:
+        if page is None:
+            return 404, {}, b""
+        return (200, {}, page) if isinstance(page, bytes) else page(handler)
+
+    def _handler(web) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler has a self of its own
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                self.sent = self.rfile.read(length)
+                web.requests.append((self.command, self.path, dict(self.headers)))
+                page = web.pages.get(urlsplit(self.path).path)
+                status, headers, body = web.answer(page, self)
+                self.send_response(status)
+                for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815 - the name that http.server calls
+
+            def log_message(self, *_arguments: object) -> None:
+                """Silence."""
+
+        return Handler
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """A web server of this test's own."""
+    server = WebServer()
+    yield server
+    server.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from ckanext.openhuizhou.domain.findings import Finding
@@ -34,17 +35,17 @@ class CsvDrop(FolderKind):
 
     def describe(self, stream: BinaryIO, entry: Mapping[str, Any]) -> dict[str, Any]:
         encoding = decoding.detect(stream)
-        text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        lines = [line for _number, line in zip(range(self.config["header"]), text, strict=False)]
-        if len(lines) < self.config["header"] or not lines[-1].strip():
-            raise RecordRefused([Finding("header-not-found", value=str(entry.get(self.config["file"])))])
-        delimiter = self.config["delimiter"] or max(_DELIMITERS, key=lines[-1].count)
-        text.seek(0)
-        reader = _reader(text, delimiter)
-        try:
-            header = next(row for number, row in enumerate(reader, 1) if number == self.config["header"])
-        except (csv.Error, StopIteration) as error:
-            raise RecordRefused([Finding("header-not-found", value=str(entry.get(self.config["file"])))]) from error
+        missing = RecordRefused([Finding("header-not-found", value=str(entry.get(self.config["file"])))])
+        with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
+            lines = list(islice(text, self.config["header"]))
+            if len(lines) < self.config["header"] or not lines[-1].strip():
+                raise missing
+            delimiter = self.config["delimiter"] or max(_DELIMITERS, key=lines[-1].count)
+            text.seek(0)
+            try:
+                header = next(islice(_reader(text, delimiter), self.config["header"] - 1, None))
+            except (csv.Error, StopIteration) as error:
+                raise missing from error
         names = column_names(header)
         return {
             "encoding": encoding,

@@ -207,7 +207,7 @@ class HttpClient:
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > self.limits.size:
-                raise SourceMalformed("{url} answers more than {size} bytes", url=shown(response.url), size=size)
+                raise SourceMalformed("{url} answers more than {size} bytes", url=shown(response.url), size=self.limits.size)
             if time.monotonic() > deadline:
                 raise SourceUnreachable("{url} is too slow", url=shown(response.url))
             yield chunk
