@@ -98,20 +98,23 @@ def claim_title(package_id: str, owner_org: str, normalised: str) -> bool:
 
     Part of the caller's transaction. Waits for another transaction that is claiming the same title.
     """
+    if _insert_title(package_id, owner_org, normalised):
+        return True
+    # the entry has a row already, or another entry has the title
     same_title = (TakenTitle.owner_org == owner_org, TakenTitle.normalised == normalised)
-    living = sa.exists().where(model.Package.id == TakenTitle.package_id, model.Package.state != model.State.DELETED)
-    _delete(*same_title, TakenTitle.package_id != package_id, ~living)
     holder = model.Session.execute(sa.select(TakenTitle.package_id).where(*same_title)).scalar_one_or_none()
-    if holder is not None:
-        return holder == package_id
+    if holder == package_id:
+        return True
+    living = sa.exists().where(model.Package.id == TakenTitle.package_id, model.Package.state != model.State.DELETED)
+    _delete(*same_title, ~living)
     release_title(package_id)
+    return _insert_title(package_id, owner_org, normalised)
+
+
+def _insert_title(package_id: str, owner_org: str, normalised: str) -> bool:
     statement = insert(TakenTitle).values(package_id=package_id, owner_org=owner_org, normalised=normalised)
-    taken = model.Session.execute(
-        statement.on_conflict_do_nothing(constraint="openhuizhou_title_once_per_provider").returning(
-            TakenTitle.package_id
-        )
-    )
-    return taken.scalar_one_or_none() is not None
+    inserted = model.Session.execute(statement.on_conflict_do_nothing().returning(TakenTitle.package_id))
+    return inserted.scalar_one_or_none() is not None
 
 
 def release_title(package_id: str) -> None:
