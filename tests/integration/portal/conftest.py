@@ -142,3 +142,17 @@ def fill(portal: Portal) -> None:
         time_range=EVIL,
         source_system=EVIL,
     )
+    application = {
+        "type": "application",
+        "title": "惠州好空气",
+        "notes": "演示数据",
+        "developer": "演示开发者",
+        "platform": "web",
+        "theme": "environment",
+        "url": "https://example.com/",
+        "dataset_codes": [portal.entries["air"]["catalogue_code"]],
+        "entry_state": "published",
+        "demo": True,
+    }
+    as_sysadmin = {"user": portal.sysadmin["name"]}
+    portal.entries["application"] = tk.get_action("package_create")(as_sysadmin, application)

@@ -120,6 +120,7 @@ class TestEntry:
         assert "仅向研究机构提供" in html
         assert "综合科" in html
         assert "oh-file" not in html
+        assert "datastore_search" not in html
 
     def test_shows_a_visitor_no_button_of_officials(self, portal: Any) -> None:
         assert "/withdraw" not in entry_page(portal, "air")
@@ -134,6 +135,26 @@ class TestEntry:
         html = entry_page(portal, "evil")
         assert "单元格&lt;script&gt;" in html
         assert "名称&lt;script&gt;" in html
+
+
+class TestTableOfAnEntry:
+    def test_has_a_page_of_its_own(self, portal: Any) -> None:
+        entry = portal.entries["air"]
+        text = text_of(
+            portal.page(f"/dataset/{entry['name']}/resource/{entry['resources'][0]['id']}").get_data(as_text=True)
+        )
+        assert "下埔 2018-01-01 00:00 20 " in text
+
+
+class TestApplications:
+    def test_are_listed_apart_from_datasets(self, portal: Any) -> None:
+        assert "惠州好空气" in portal.page("/application/").get_data(as_text=True)
+        assert "惠州好空气" not in portal.page("/dataset/").get_data(as_text=True)
+
+    def test_name_the_datasets_that_they_use(self, portal: Any) -> None:
+        html = portal.page(f"/application/{portal.entries['application']['name']}").get_data(as_text=True)
+        assert f'href="/dataset/{portal.entries["air"]["name"]}"' in html
+        assert "https://example.com/" in html
 
 
 class TestTargetsPage:
@@ -166,6 +187,12 @@ class TestErrors:
         for what in ("publish", "withdraw"):
             response = portal.app.post(f"/dataset/{name}/{what}", data={"reason": "x"}, follow_redirects=False)
             assert response.status_code in (401, 403)
+
+
+class TestDepartments:
+    def test_what_ckan_puts_on_a_page_of_its_own_is_on_the_departments_page(self, portal: Any) -> None:
+        response = portal.page("/organization/about/huanbaoju", 302)
+        assert response.headers["Location"].endswith("/organization/huanbaoju")
 
 
 class TestThemes:

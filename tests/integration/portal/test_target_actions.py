@@ -71,7 +71,7 @@ class TestTargetList:
         assert [(target["id"], target["count"]) for target in targets] == [
             ("datasets-march", 3),
             ("datasets-december", 3),
-            ("applications-december", 0),
+            ("applications-december", 1),
         ]
 
     def test_takes_a_date_for_all(self, portal: Any) -> None:

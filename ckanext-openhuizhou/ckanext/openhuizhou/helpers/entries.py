@@ -138,10 +138,10 @@ def openhuizhou_code_name(code: str) -> str:
 
 
 def openhuizhou_examples(entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Calls of the API that can be copied as they are: ``[{"action": …, "command": …}, …]``."""
+    """Calls of the API that this reader can copy as they are: ``[{"action": …, "command": …}, …]``."""
     examples = [{"action": "package_show", "command": openhuizhou_curl("package_show", id=entry["name"])}]
     table = next((file["id"] for file in files if file.get("datastore_active")), None)
-    if table:
+    if table and tk.h.check_access("openhuizhou_resource_data_show", {"id": table}):
         command = openhuizhou_curl("datastore_search", resource_id=table, limit=5)
         examples.insert(0, {"action": "datastore_search", "command": command})
     return examples

@@ -6,6 +6,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
+from werkzeug.wrappers import Response
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.departments import LEVELS
@@ -33,6 +34,12 @@ def index() -> str:
     return tk.render(
         "openhuizhou/departments.html", {"groups": shown, "total": found["count"], "providers": len(counts)}
     )
+
+
+@blueprint.route("/organization/about/<id>", endpoint="about")
+def about(id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
+    """What CKAN puts on a page of its own stands on the department's page here."""
+    return tk.redirect_to("organization.read", id=id)
 
 
 def _line(name: str, title: str, counts: dict[str, int]) -> dict[str, Any]:
