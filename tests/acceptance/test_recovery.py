@@ -130,7 +130,7 @@ class TestSideBySide:
 
         def run(*arguments: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [command, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
+                [command, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=300
             )
 
         yield run

@@ -88,8 +88,12 @@ def create_department_database(port: int, secrets: Secrets, role: str, database:
         ensure_database(cursor, database, role)
 
 
-def run_datastore_permissions(port: int, secrets: Secrets, statements: str) -> None:
-    """Run what ``ckan datastore set-permissions`` prints (its first line is a psql command that connects)."""
-    without_connect = "\n".join(line for line in statements.splitlines() if not line.startswith("\\"))
+def set_datastore_permissions(port: int, secrets: Secrets) -> None:
+    """Run what ``ckan datastore set-permissions`` prints: the reader reads, and only from the DataStore."""
+    from ckanext.datastore.cli import permissions_sql
+
+    script = permissions_sql(CKAN_DATABASE, DATASTORE_DATABASE, CKAN_ROLE, CKAN_ROLE, READER_ROLE)
+    # psql's own commands; we are connected to the database already
+    statements = "\n".join(line for line in script.splitlines() if not line.startswith("\\"))
     with _superuser(port, secrets, DATASTORE_DATABASE) as cursor:
-        cursor.execute(without_connect)
+        cursor.execute(statements)

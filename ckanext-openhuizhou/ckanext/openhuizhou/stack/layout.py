@@ -176,6 +176,10 @@ class State:
         """Whether ``step`` was already done for exactly this input."""
         return self._part("done").get(step) == fingerprint
 
+    def was_done(self, step: str) -> bool:
+        """Whether ``step`` was ever done in this database, for whatever input."""
+        return step in self._part("done")
+
     def mark_done(self, step: str, fingerprint: str) -> None:
         self._part("done")[step] = fingerprint
         self._save()

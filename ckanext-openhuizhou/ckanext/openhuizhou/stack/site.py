@@ -65,26 +65,27 @@ def _versions() -> str:
 
 
 def migrate(layout: Layout, secrets: Secrets, state: State, port: int, say: Callable[[str], None]) -> None:
-    """Upgrade CKAN's tables and those of every plugin, then the DataStore's permissions."""
+    """Set the DataStore's permissions, upgrade CKAN's tables and those of every plugin."""
     wanted = fingerprint_of([PACKAGE / "migration", layout.config / "ckan.ini"], _versions())
     if state.done("migrate", wanted):
         return
     say("migrating the database")
-    ckan(layout, "db", "upgrade", "--skip-plugins")
-    say("setting the DataStore's permissions")
-    statements = ckan(layout, "datastore", "set-permissions")
-    databases.run_datastore_permissions(port, secrets, statements)
-    say("migrating the plugins' tables")
-    ckan(layout, "db", "upgrade", "--skip-core")
+    databases.set_datastore_permissions(port, secrets)
+    ckan(layout, "db", "upgrade")
     state.mark_done("migrate", wanted)
 
 
 def index(layout: Layout, state: State, core_digest: str, say: Callable[[str], None]) -> None:
-    """Fill the index from the database when the core's configuration changed and the index was emptied."""
-    if not state.done("index", core_digest):
+    """Fill the index from the database when the core's configuration changed and the index was emptied.
+
+    After a first migration there is nothing to fill it with.
+    """
+    if state.done("index", core_digest):
+        return
+    if state.was_done("index"):
         say("filling the search index")
         ckan(layout, "search-index", "rebuild")
-        state.mark_done("index", core_digest)
+    state.mark_done("index", core_digest)
 
 
 def translate(layout: Layout, state: State, say: Callable[[str], None]) -> None:
