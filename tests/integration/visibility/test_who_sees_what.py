@@ -233,6 +233,20 @@ class TestDownload:
         response = world.app.get(self.address(world.entries["open"]), headers={"Range": "bytes=3-14"})
         assert (response.status_code, response.body) == (206, "站点名称")
 
+    @pytest.mark.parametrize("address", ["/dataset/{0}/resource/{1}/download/data.csv", "/datastore/dump/{1}"])
+    def test_only_what_everybody_gets_may_be_kept_by_a_shared_cache(self, world, address):
+        entry = world.entries["closed, shared"]
+        own = world.get("own department", address.format(entry["name"], resource_id(entry)))
+        assert own.cache_control.private
+        assert not own.cache_control.public
+        entry = world.entries["open"]
+        assert world.get("visitor", address.format(entry["name"], resource_id(entry))).cache_control.public
+
+    def test_an_answer_of_the_api_to_somebody_is_his(self, world):
+        answer = world.get("own department", "/api/3/action/package_search")
+        assert answer.cache_control.private
+        assert not answer.cache_control.public
+
     def test_an_unknown_resource_is_not_found(self, world):
         entry = world.entries["open"]
         response = world.get("visitor", f"/dataset/{entry['name']}/resource/{entry['id']}/download/data.csv")

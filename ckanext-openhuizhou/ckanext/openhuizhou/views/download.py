@@ -1,4 +1,4 @@
-"""Downloads: who may have the file, and under which name.
+"""Downloads: who may have the file, under which name, and in whose cache.
 
 CKAN's own views send the bytes (with ETag, 304 and ranges). They check the right to the metadata only, and name
 every file after its URL; this blueprint puts a check before them and headers after them, for every package type.
@@ -22,6 +22,14 @@ blueprint = Blueprint("openhuizhou_download", __name__)
 #: Characters that no file system or header takes.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"*/:<>?\\|]+')
 _CONTENT_TYPES = {".csv": "text/csv; charset=utf-8"}
+
+
+@blueprint.before_app_request
+def keep_out_of_shared_caches() -> None:
+    """CKAN calls whatever it does not render ``public``, also when the answer depends on who asked."""
+    of_somebody = (tk.request.endpoint or "").startswith("api.") or _data_request() is not None
+    if of_somebody and tk.current_user.is_authenticated:
+        tk.request.environ["__no_cache__"] = True
 
 
 @blueprint.before_app_request
