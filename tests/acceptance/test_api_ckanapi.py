@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ckanapi import RemoteCKAN
+from ckanapi import NotAuthorized, RemoteCKAN
 
 DEPARTMENTS = ("huanbaoju", "anjianju", "rensheju", "minzhengju", "jiaotongju")
 LEAST_OPEN = 24
@@ -130,6 +131,11 @@ class TestOurActions:
         code = open_datasets[0]["catalogue_code"]
         assert anonymous.action.openhuizhou_catalogue_code_show(code=code)["package_id"] == open_datasets[0]["id"]
 
-    def test_runs_are_listed_for_each_source(self, anonymous: RemoteCKAN):
-        runs = anonymous.action.openhuizhou_harvest_run_list()
-        assert len({run["source_id"] for run in runs}) >= len(DEPARTMENTS)
+    def test_an_officer_lists_the_runs_of_his_departments_sources(self, account: Callable[[str], RemoteCKAN]):
+        runs = account("huanbaoju_officer").action.openhuizhou_harvest_run_list()
+        assert runs["count"] >= 1
+        assert {run["source"] for run in runs["results"]} == {"huanbaoju-data-service"}
+
+    def test_a_visitor_lists_no_runs(self, anonymous: RemoteCKAN):
+        with pytest.raises(NotAuthorized):
+            anonymous.action.openhuizhou_harvest_run_list()

@@ -17,7 +17,7 @@ SECOND_UP_SECONDS = 30
 def latest_runs(portal: RemoteCKAN) -> dict[str, dict[str, Any]]:
     """Source id -> its newest run."""
     newest: dict[str, dict[str, Any]] = {}
-    for run in portal.action.openhuizhou_harvest_run_list(limit=100):
+    for run in portal.action.openhuizhou_harvest_run_list(limit=100)["results"]:
         newest.setdefault(run["source_id"], run)
     return newest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from ckanapi import RemoteCKAN
+from ckanapi import NotAuthorized, RemoteCKAN
 
 #: A letter that no department writes, so that a search for it finds these entries or nothing.
 RARE = "鱻"
@@ -50,9 +51,9 @@ def with_data(officer: RemoteCKAN, made: dict[str, Any]) -> Hidden:
     table = officer.action.datastore_create(
         resource={"package_id": made["id"], "name": "表"}, fields=fields, records=[{"name": RARE}]
     )
-    file = officer.action.resource_create(
-        package_id=made["id"], name="文件", format="CSV", upload=("a.csv", RARE.encode())
-    )
+    upload = io.BytesIO(RARE.encode())
+    upload.name = "a.csv"
+    file = officer.action.resource_create(package_id=made["id"], name="文件", format="CSV", upload=upload)
     return Hidden(made, table["resource_id"], urlsplit(file["url"]).path)
 
 
@@ -96,7 +97,9 @@ class TestVisitor:
         made = hidden[kind].entry
         assert anonymous.action.package_search(q=made["title"], fq=f"id:{made['id']}", rows=0)["count"] == 0
         assert anonymous.action.package_search(q=RARE, include_drafts=True, include_private=True)["count"] == 0
-        assert made["title"] not in get("/dataset/", q=made["title"]).text.replace(f'value="{made["title"]}"', "")
+        page = get("/dataset/", q=RARE).text
+        assert made["title"] not in page
+        assert f"/dataset/{made['name']}" not in page
 
     def test_is_in_no_list(self, kind: str, hidden: dict[str, Hidden], anonymous: RemoteCKAN):
         made = hidden[kind].entry
@@ -157,9 +160,9 @@ class TestOthers:
     ):
         officer = account("minzhengju_officer")
         assert officer.action.package_show(id=hidden["closed"].entry["id"])["open_type"] == "none"
-        with pytest.raises(Exception, match=r"Authorization Error|access"):
+        with pytest.raises(NotAuthorized):
             officer.action.datastore_search(resource_id=hidden["closed"].table)
 
     def test_a_department_officer_cannot_publish(self, hidden: dict[str, Hidden], account: Callable[[str], RemoteCKAN]):
-        with pytest.raises(Exception, match=r"Authorization Error|access"):
+        with pytest.raises(NotAuthorized):
             account("huanbaoju_officer").action.openhuizhou_entry_publish(id=hidden["draft"].entry["id"])
