@@ -84,7 +84,7 @@ def site(empty_database: Any, reset_index: Any) -> Iterator[Site]:
 
 
 def _people(site: Site) -> None:
-    sysadmin = factories.Sysadmin()
+    sysadmin = factories.Sysadmin(password=PASSWORD)
     for name, title in (("huanbaoju", "惠州市环境保护局"), ("jiaotongju", "惠州市交通运输局"), ("elsewhere", "别处")):
         site.organizations[name] = tk.get_action("organization_create")(
             {"user": sysadmin["name"]}, {"name": name, "title": title}

@@ -83,6 +83,7 @@ class TestNewEntry:
             assert is_chinese(beside(page.text, field)), field
         for field in ("theme", "items-0-column", "items-2-name"):
             assert beside(page.text, field) == "", field
+        assert "<名称>" not in page.text, "what was typed is not escaped"
         assert typed(page.text, "title") == "水质 监测系统"
         assert typed(page.text, "contact_email") == "不是邮箱"
         assert chosen(page.text, "category") == "211001"

@@ -9,6 +9,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 import pytest
 
+from ckanext.openhuizhou.domain.credit_code import demo_credit_code
 from ckanext.openhuizhou.domain.roles import ROLES
 from ckanext.openhuizhou.model import role
 
@@ -74,16 +75,18 @@ class TestDepartmentList:
 
     def test_says_level_region_and_parent(self, site: Any):
         made = site.act(
-            "sysadmin", "organization_create", name="boluo", title="博罗县人民政府", short_name="博罗县",
+            "sysadmin", "organization_create", name="county-one", title="演示甲县人民政府", short_name="甲县",
             level="county", region="441322", credit_code="11441322DEM003848H", credit_code_demo=True,
             groups=[{"name": "elsewhere"}],
         )  # fmt: skip
-        (shown,) = site.act("visitor", "openhuizhou_department_list", level="county")
+        counties = site.act("visitor", "openhuizhou_department_list", level="county")
+        assert {each["level"] for each in counties} == {"county"}
+        (shown,) = [each for each in counties if each["name"] == "county-one"]
         assert shown | {"count": 0} == {
             "id": made["id"],
-            "name": "boluo",
-            "title": "博罗县人民政府",
-            "short_name": "博罗县",
+            "name": "county-one",
+            "title": "演示甲县人民政府",
+            "short_name": "甲县",
             "level": "county",
             "region": "441322",
             "credit_code": "11441322DEM003848H",
@@ -105,6 +108,34 @@ class TestOrganization:
         with pytest.raises(tk.ValidationError) as caught:
             site.act("sysadmin", "organization_create", name="wrong-one", title="错的", **{name: value})
         assert set(caught.value.error_dict) == {name}
+
+    def test_keeps_parent_level_and_the_mark_of_a_made_up_code_when_its_form_is_sent(self, site: Any):
+        code = demo_credit_code("441323", "383")
+        made = site.act(
+            "sysadmin", "organization_create", name="county-two", title="演示乙县人民政府", level="county",
+            region="441323", credit_code=code, groups=[{"name": "elsewhere"}],
+        )  # fmt: skip
+        assert made["credit_code_demo"] is True
+        address = "/organization/edit/county-two"
+        form = {
+            "title": "演示乙县 人民政府",
+            "name": "county-two",
+            "level": "county",
+            "region": "441323",
+            "credit_code": code,
+        }
+        sent = site.post("sysadmin", address, {**form, "save": ""})
+        assert sent.status_code == 302
+        (shown,) = [each for each in site.act("visitor", "openhuizhou_department_list") if each["name"] == "county-two"]
+        assert (shown["title"], shown["parent"], shown["level"]) == ("演示乙县 人民政府", "elsewhere", "county")
+        assert shown["credit_code_demo"] is True
+
+    def test_with_a_real_code_bears_no_mark(self, site: Any):
+        real = "91350100M000100Y43"  # the example of GB 32100-2015
+        made = site.act(
+            "sysadmin", "organization_create", name="real", title="演示单位", credit_code=real, credit_code_demo=True
+        )
+        assert made["credit_code_demo"] is False
 
 
 class TestRoles:

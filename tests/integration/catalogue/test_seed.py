@@ -18,6 +18,9 @@ from ckanext.openhuizhou.cli.seed import ACCOUNTS, seed
 from ckanext.openhuizhou.model.department import departments
 from ckanext.openhuizhou.model.role import roles_of
 
+#: The example of GB 32100-2015.
+REAL = "91350100M000100Y43"
+
 
 @pytest.fixture
 def run(site: Any, tmp_path: Path) -> Callable[[], Result]:
@@ -111,13 +114,12 @@ class TestSeed:
             "organization_patch",
             id="qixiangju",
             title="气象局",
-            credit_code=config.reference().directory.root.credit_code,
-            credit_code_demo=False,
+            credit_code=REAL,
         )
         assert "organizations: 1 made or changed" in run().output
         mended = {each["name"]: each for each in departments()}["qixiangju"]
         assert mended["title"] == "惠州市气象局"
-        assert mended["credit_code"] == config.reference().directory.root.credit_code
+        assert mended["credit_code"] == REAL
         assert not tk.asbool(mended["credit_code_demo"])
         assert "organizations: 0 made or changed" in run().output
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckanext.openhuizhou.domain.credit_code import demo_credit_code, is_credit_code
+from ckanext.openhuizhou.domain.credit_code import demo_credit_code, is_credit_code, is_demo_credit_code
 
 REGIONS = st.from_regex(r"\A[0-9]{6}\Z")
 NODES = st.from_regex(r"\A3[0-9]{2}\Z")
@@ -17,7 +17,14 @@ def test_a_made_up_code_passes_the_check_and_says_that_it_is_made_up(region: str
     code = demo_credit_code(region, node)
     assert is_credit_code(code)
     assert code[8:12] == "DEM0"
+    assert is_demo_credit_code(code)
     assert code == demo_credit_code(region, node)
+
+
+def test_a_real_one_is_no_made_up_one():
+    # the example of GB 32100-2015
+    assert is_credit_code("91350100M000100Y43")
+    assert not is_demo_credit_code("91350100M000100Y43")
 
 
 @given(REGIONS, NODES, NODES)

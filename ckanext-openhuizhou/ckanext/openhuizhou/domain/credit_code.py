@@ -6,6 +6,8 @@ import re
 
 from stdnum.cn import uscc
 
+#: How the organization part of a made-up code begins.
+_DEMO = "DEM0"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NODE = re.compile(r"\d{3}", re.ASCII)
@@ -17,6 +19,11 @@ def is_credit_code(code: str) -> bool:
     return code.isascii() and len(code) == 18 and uscc.is_valid(code)
 
 
+def is_demo_credit_code(code: str) -> bool:
+    """Whether the code was made up by ``demo_credit_code``."""
+    return is_credit_code(code) and code[8:].startswith(_DEMO)
+
+
 def demo_credit_code(region: str, node: str) -> str:
     """A made-up code for a department, always the same for the same department.
 
@@ -25,7 +32,7 @@ def demo_credit_code(region: str, node: str) -> str:
     """
     if not _REGION.fullmatch(region) or not _NODE.fullmatch(node):
         raise ValueError(f"{region} {node}")
-    body = f"DEM00{node}"
+    body = f"{_DEMO}0{node}"
     code = f"11{region}{body}{_organisation_check_digit(body)}"
     return code + uscc.calc_check_digit(code)
 

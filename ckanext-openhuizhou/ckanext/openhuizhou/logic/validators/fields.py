@@ -13,7 +13,7 @@ from ckan.types import Context, FlattenDataDict, FlattenErrorDict, FlattenKey
 from ckanext.scheming.validation import scheming_validator
 
 from ckanext.openhuizhou import config
-from ckanext.openhuizhou.domain.credit_code import is_credit_code
+from ckanext.openhuizhou.domain.credit_code import is_credit_code, is_demo_credit_code
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.logic.entry_access import is_platform_officer
 from ckanext.openhuizhou.logic.findings import finding_text
@@ -22,6 +22,7 @@ from ckanext.openhuizhou.schemas.code_lists import code_list
 __all__ = [
     "openhuizhou_code",
     "openhuizhou_credit_code",
+    "openhuizhou_credit_code_demo",
     "openhuizhou_integer",
     "openhuizhou_lines",
     "openhuizhou_owner_org",
@@ -106,6 +107,20 @@ def openhuizhou_credit_code(value: str) -> str:
             )
         )
     return value.upper()
+
+
+def openhuizhou_credit_code_demo(
+    key: FlattenKey,
+    data: FlattenDataDict,
+    errors: FlattenErrorDict,  # noqa: ARG001 - CKAN tells validators apart by the number of their arguments
+    context: Context,  # noqa: ARG001
+) -> None:
+    """Whether the credit code is a made-up one: follows from the code, so that no form can forget or forge it."""
+    code = data.get(("credit_code",))
+    if not isinstance(code, str) or not code:
+        data.pop(key, None)
+        raise tk.StopOnError
+    data[key] = is_demo_credit_code(code)
 
 
 def openhuizhou_tags(key: FlattenKey, data: FlattenDataDict, errors: FlattenErrorDict, context: Context) -> None:
