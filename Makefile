@@ -36,7 +36,7 @@ down: $(INSTALLED) ## stop everything
 	@$(STACK) down
 
 status: $(INSTALLED) ## show each part with its process, address, health and memory
-	@$(STACK) status || true
+	@$(STACK) status
 
 logs: $(INSTALLED) ## show the ends of the logs
 	@$(STACK) logs

@@ -1,4 +1,4 @@
-"""The parts that run CKAN itself: web server, job worker, scheduler."""
+"""The parts that run CKAN itself: web server and job worker."""
 
 from __future__ import annotations
 

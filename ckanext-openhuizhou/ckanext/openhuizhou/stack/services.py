@@ -125,7 +125,7 @@ class Stack:
             )
 
     def servers(self) -> list[Part]:
-        """Web server, job worker, and the scheduler if the site has one."""
+        """Web server and job worker."""
         settings = site.code_fingerprint(self.layout)
         return [
             servers.web(self.layout, settings),
