@@ -27,7 +27,7 @@ _ROWS_PER_HEARTBEAT: Final = 20_000
 T = TypeVar("T")
 
 
-class LeaseLost(Exception):  # noqa: N818 - flow of the engine; nothing is wrong with the data
+class LeaseLost(Exception):
     """Somebody else holds the run now, or it was cancelled."""
 
 

@@ -46,7 +46,7 @@ class Place:
                 raise (self / key).error("unknown key; known are {known}", known=", ".join(sorted(allowed)))
 
 
-class Refused(Exception):  # noqa: N818 - flow inside this package, always turned into a finding
+class Refused(Exception):
     """A value that does not fit its rule."""
 
     def __init__(self, finding: Finding) -> None:

@@ -83,5 +83,6 @@ def _withdraw_entry(dataset_id: str, *, approved: bool) -> None:
         return
     if entry.get("state") == "deleted" or entry.get("entry_state") != "published":
         return
+    entry.pop("metadata_modified", None)
     data = {**entry, "entry_state": "withdrawn", "withdraw_reason": _REASON}
     tk.get_action("package_update")(write_context(approved=approved), data)

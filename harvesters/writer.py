@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 BATCH = 100
 
 
-class _Spoiled(Exception):  # noqa: N818 - flow of this module
+class _Spoiled(Exception):
     """CKAN rolled back the whole batch because of one record."""
 
 
@@ -213,6 +213,8 @@ def save_entry(prepared: Prepared, *, approved: bool) -> None:
         tk.get_action("package_create")(context, data)
         return
     existing = tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": prepared.dataset_id})
+    # with it, CKAN would keep the old time of the last change
+    existing.pop("metadata_modified", None)
     mapped = dict(prepared.entry)
     if "tag_string" in mapped:
         existing.pop("tags", None)

@@ -5,6 +5,6 @@ Pure data and its reader. Rules that need more than one field are in ``domain.en
 
 from __future__ import annotations
 
-from .code_lists import Code, CodeList, code_list, code_lists, read_code_list
+from ckanext.openhuizhou.schemas.code_lists import Code, CodeList, code_list, code_lists, read_code_list
 
 __all__ = ["Code", "CodeList", "code_list", "code_lists", "read_code_list"]

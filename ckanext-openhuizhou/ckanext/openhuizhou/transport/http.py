@@ -74,7 +74,7 @@ class Answer:
         return {key: self.headers[name] for key, name in names.items() if self.headers.get(name)}
 
 
-class _Retry(Exception):  # noqa: N818 - flow between attempts
+class _Retry(Exception):
     def __init__(self, error: SourceError, wait: float | None = None) -> None:
         super().__init__(str(error))
         self.error = error
@@ -207,7 +207,9 @@ class HttpClient:
         for chunk in response.raw.stream(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > self.limits.size:
-                raise SourceMalformed("{url} answers more than {size} bytes", url=shown(response.url), size=self.limits.size)
+                raise SourceMalformed(
+                    "{url} answers more than {size} bytes", url=shown(response.url), size=self.limits.size
+                )
             if time.monotonic() > deadline:
                 raise SourceUnreachable("{url} is too slow", url=shown(response.url))
             yield chunk

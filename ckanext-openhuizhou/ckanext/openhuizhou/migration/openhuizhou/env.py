@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from logging.config import fileConfig
+from pathlib import Path
 from typing import Any
 
 from alembic import context
@@ -14,7 +14,7 @@ config = context.config
 if config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
-NAME = os.path.basename(os.path.dirname(__file__))
+NAME = Path(__file__).parent.name
 VERSION_TABLE = f"{NAME}_alembic_version"
 
 
