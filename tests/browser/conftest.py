@@ -38,7 +38,10 @@ def open_page(browser: Browser, base_url: str) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(WAIT_MILLISECONDS)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(f"{message.text} {message.location}"))
+        page.on(
+            "console",
+            lambda message: message.type == "error" and complaints.append(f"{message.text} {message.location}"),
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 

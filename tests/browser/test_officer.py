@@ -97,8 +97,8 @@ class TestEntry:
         for name, column, _ in ITEMS:
             assert name in shown.text
             assert column in shown.text
-        found = get("/api/3/action/package_search", q=f'title:"{title}"').json()["result"]["results"]
-        assert [len(dataset["items"]) for dataset in found if dataset["title"] == title] == [5]
+        entry = get("/api/3/action/package_show", id=path.rsplit("/", 1)[1]).json()["result"]
+        assert [item["column"] for item in entry["items"]] == [column for _, column, _ in ITEMS]
 
     def test_the_department_itself_is_offered_no_publishing(self, sign_in: Callable[[str], Page], title: str):
         officer = sign_in("huanbaoju_officer")

@@ -5,6 +5,7 @@ from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
 from .harvests import blueprint as harvests_blueprint
 from .home import blueprint as home_blueprint
+from .script_texts import blueprint as script_texts_blueprint
 from .targets import blueprint as targets_blueprint
 from .themes import blueprint as themes_blueprint
 
@@ -14,6 +15,7 @@ __all__ = [
     "entries_blueprint",
     "harvests_blueprint",
     "home_blueprint",
+    "script_texts_blueprint",
     "targets_blueprint",
     "themes_blueprint",
 ]
