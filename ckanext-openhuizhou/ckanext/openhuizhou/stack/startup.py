@@ -39,7 +39,7 @@ def everything(stack: Stack, *, harvest: bool) -> None:
     addresses = [
         ("portal", site_url(stack.layout)),
         ("accounts", stack.layout.credentials),
-        ("logs", "openhuizhou logs"),
+        ("logs", stack.layout.logs),
     ]
     print("\n" + "\n".join(f"{name:10}{value}" for name, value in addresses))
     if not all_read:
