@@ -65,7 +65,7 @@ class Writer:
         try:
             outbox.drain()
             self.index_waits = False
-        except (search.SearchError, OSError) as error:
+        except (search.SearchIndexError, OSError) as error:
             model.Session.rollback()
             self.index_waits = True
             log.warning("The index does not take changes now: %s", type(error).__name__)

@@ -110,7 +110,7 @@ def drain() -> None:
     """Index what waits in the outbox; with a dead search server it waits on."""
     try:
         count = outbox.drain()
-    except (search.SearchError, OSError) as error:
+    except (search.SearchIndexError, OSError) as error:
         raise click.ClickException(f"the search server took nothing ({error}); {outbox.waiting()} wait") from error
     click.echo(f"{count} datasets indexed")
 

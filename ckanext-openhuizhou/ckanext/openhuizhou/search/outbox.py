@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
+import pysolr
 import sqlalchemy as sa
 from ckan import logic, model
 from ckan.lib import search
+from ckan.lib.search.common import make_connection
 from ckan.lib.search.index import PackageSearchIndex
 from ckan.types import Context
 
@@ -57,7 +59,7 @@ def drain(limit: int | None = None) -> int:
     ``limit``: batches at most. The session must have no open changes: this commits.
 
     Raises:
-        search.SearchError: Solr did not take a batch; its rows and all later ones stay.
+        search.SearchIndexError: Solr did not take a batch; its rows and all later ones stay.
     """
     sent = 0
     batches = 0
@@ -84,7 +86,7 @@ def _drain_batch() -> int:
         for package_id in package_ids:
             _send(package_id)
         if tk.config.get("ckan.search.solr_commit", True):
-            _index().commit()
+            _commit()
         session.execute(sa.delete(Outbox).where(Outbox.id.in_([row.id for row in rows])))
         session.commit()
     except BaseException:
@@ -102,6 +104,14 @@ def _send(package_id: str) -> None:
         logic.index_update_package(cast(Context, {"ignore_auth": True}), package_id, defer_commit=True)
     except tk.ObjectNotFound:
         _index().remove_dict({"id": package_id})
+
+
+def _commit() -> None:
+    """Unlike CKAN's own, waits for the new searcher: whoever is told that a run is done finds what it brought."""
+    try:
+        make_connection().commit()
+    except pysolr.SolrError as error:
+        raise search.SearchIndexError(str(error)) from error
 
 
 def _index() -> PackageSearchIndex:

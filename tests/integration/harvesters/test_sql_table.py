@@ -1,0 +1,138 @@
+"""Kind ``sql`` against the real database server of the test stack: a schema stands for the department's database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ckanext.openhuizhou.errors import AddressRefused, SourceDenied, SourceMalformed, SourceUnreachable
+from ckanext.openhuizhou.harvesters.kinds import Reading, check_config, kind_named
+from ckanext.openhuizhou.harvesters.records import SourceRecord
+from ckanext.openhuizhou.harvesters.rules import Place
+from ckanext.openhuizhou.harvesters.sources.sql_table import connect
+from ckanext.openhuizhou.transport.guard import Guard
+from ckanext.openhuizhou.transport.http import HttpClient
+
+TABLES = """
+CREATE SCHEMA qzk;
+CREATE TABLE qzk.zyml (bm text PRIMARY KEY, zymc text);
+INSERT INTO qzk.zyml VALUES ('jyfw', '就业服务机构'), ('meiyou', '没有的表');
+CREATE TABLE qzk.jyfw (id integer PRIMARY KEY, jgmc varchar(80), rs numeric(10, 2), gxsj timestamp);
+COMMENT ON TABLE qzk.jyfw IS '就业服务机构';
+COMMENT ON COLUMN qzk.jyfw.jgmc IS '机构名称';
+INSERT INTO qzk.jyfw VALUES (2, '乙', 1.5, '2018-03-01 08:00'), (1, '甲', NULL, '2018-02-01 08:00');
+"""
+
+
+@pytest.fixture
+def database() -> Iterator[sa.Engine]:
+    engine = sa.create_engine(tk.config["sqlalchemy.url"])
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA IF EXISTS qzk CASCADE"))
+        for statement in TABLES.strip().split(";\n"):
+            connection.execute(sa.text(statement))
+    yield engine
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA qzk CASCADE"))
+    engine.dispose()
+
+
+def guard(database: sa.Engine) -> Guard:
+    return Guard(frozenset({f"{database.url.host}:{database.url.port}"}))
+
+
+@pytest.fixture
+def read(database: sa.Engine) -> Callable[..., list[tuple[SourceRecord, list[dict[str, Any]]]]]:
+    def read(**config: Any) -> list[tuple[SourceRecord, list[dict[str, Any]]]]:
+        kind = kind_named("sql", Place("f"))
+        url = database.url.render_as_string(hide_password=False)
+        options = check_config({"dsn": url, "schema": "qzk", **config}, kind.options, Place("f"))
+        source = kind(options, Reading(HttpClient(guard(database))))
+        try:
+            source.open()
+            return [
+                (record, [dict(row) for row in record.rows()] if record.rows else []) for record in source.records()
+            ]
+        finally:
+            source.close()
+
+    return read
+
+
+class TestRecords:
+    def test_comments_are_labels_and_rows_come_in_the_order_of_the_key(self, read: Any):
+        ((record, rows),) = read(tables=["jy*"])
+        assert (record.key, record.payload["comment"]) == ("jyfw", "就业服务机构")
+        assert [(c["name"], c["label"], c["type"], c["length"], c["key"]) for c in record.payload["columns"]] == [
+            ("id", "id", "integer", None, True),
+            ("jgmc", "机构名称", "varchar", 80, False),
+            ("rs", "rs", "numeric", 10, False),
+            ("gxsj", "gxsj", "timestamp", None, False),
+        ]
+        assert [row["jgmc"] for row in rows] == ["甲", "乙"]
+
+    def test_a_catalogue_table_describes_the_others(self, read: Any):
+        (found, _rows), (missing, _none) = read(catalogue="zyml", table_field="bm")
+        assert found.payload["zymc"] == "就业服务机构"
+        assert [(finding.kind, finding.value) for finding in missing.findings] == [("table-missing", "meiyou")]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE qzk.jyfw SET rs = 9, gxsj = '2018-03-02' WHERE id = 1",
+            "DELETE FROM qzk.jyfw WHERE id = 1",
+            "INSERT INTO qzk.jyfw VALUES (3, '丙', 1, '2018-01-01')",
+        ],
+    )
+    def test_the_watermark_tells_of_every_change(self, read: Any, database: sa.Engine, change: str):
+        before = read(tables=["jyfw"], watermark="gxsj")[0][0]
+        assert before.modified == "2018-03-01T08:00:00"
+        assert read(tables=["jyfw"], watermark="gxsj")[0][0].data_digest == before.data_digest
+        with database.begin() as connection:
+            connection.execute(sa.text(change))
+        assert read(tables=["jyfw"], watermark="gxsj")[0][0].data_digest != before.data_digest
+
+    def test_without_a_watermark_there_is_no_digest(self, read: Any):
+        assert read(tables=["jyfw"])[0][0].data_digest is None
+
+
+class TestConnection:
+    def test_nothing_can_be_written(self, database: sa.Engine):
+        engine = connect(database.url.render_as_string(hide_password=False), guard(database), 60)
+        with engine.connect() as connection, pytest.raises(DBAPIError, match="read-only"):
+            connection.execute(sa.text("DELETE FROM qzk.jyfw"))
+
+    def test_a_statement_has_a_time_limit(self, database: sa.Engine):
+        engine = connect(database.url.render_as_string(hide_password=False), guard(database), 1)
+        with engine.connect() as connection, pytest.raises(DBAPIError, match="statement timeout"):
+            connection.execute(sa.text("SELECT pg_sleep(30)"))
+
+    @pytest.mark.parametrize(
+        "dsn", ["postgresql://u:p@127.0.0.1:5432/d", "postgresql:///d?host=/var/run/postgresql", "sqlite:////etc/x.db"]
+    )
+    def test_an_address_that_nobody_approved_is_refused(self, dsn: str):
+        with pytest.raises(AddressRefused):
+            connect(dsn, Guard(), 60)
+
+    @pytest.mark.parametrize("dsn", ["no url", "oracle+nodriver://u:p@h/d", "postgresql:///d"])
+    def test_what_is_no_database_address_is_malformed(self, dsn: str):
+        with pytest.raises(SourceMalformed):
+            connect(dsn, Guard(resolver=lambda _host, _port: ["8.8.8.8"]), 60)
+
+    def test_a_wrong_password_is_denied_and_not_shown(self, read: Any, database: sa.Engine):
+        url = database.url.set(password="wr0ng-password").render_as_string(hide_password=False)
+        with pytest.raises(SourceDenied) as error:
+            read(dsn=url)
+        assert "wr0ng" not in str(error.value)
+
+    def test_a_dead_server_is_unreachable(self):
+        kind = kind_named("sql", Place("f"))
+        options = check_config({"dsn": "postgresql://u:p@127.0.0.1:9/d"}, kind.options, Place("f"))
+        source = kind(options, Reading(HttpClient(Guard(frozenset({"127.0.0.1:9"})))))
+        with pytest.raises(SourceUnreachable):
+            source.open()
