@@ -59,10 +59,10 @@ check: $(INSTALLED) ## format, lint, types, import contracts, translations compl
 	@$(BIN)/pytest -q -p no:ckan -p no:ckan_fixtures tests/unit/test_house.py tests/unit/test_docs.py
 
 bench: $(INSTALLED) ## run every benchmark against its baseline
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks
 
 bench-%: $(INSTALLED) ## run one benchmark
-	@$(BIN)/python benchmarks/run.py $*
+	@$(BIN)/python -m benchmarks $*
 
 translations: $(INSTALLED) ## collect the texts to translate
 	@$(BIN)/python tests/checks/extract.py

@@ -12,8 +12,8 @@ FOLDER = Path(__file__).parent / "results"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``ratio`` is how many times better ``value`` is than ``baseline``. ``bar`` is the ratio that we want, or the value
-    where there is no baseline; ``met`` says whether it is reached. None: nothing to compare, or no bar."""
+    """``ratio`` is how many times better ``value`` is than ``baseline``. ``bar`` is the ratio that we want, or the
+    value where there is no baseline; ``met`` says whether it is reached. None: nothing to compare, or no bar."""
 
     name: str
     value: float
