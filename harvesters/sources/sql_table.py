@@ -19,7 +19,13 @@ from sqlalchemy.exc import (
 )
 
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import SourceDenied, SourceError, SourceMalformed, SourceUnreachable
+from ckanext.openhuizhou.errors import (
+    AddressRefused,
+    SourceDenied,
+    SourceError,
+    SourceMalformed,
+    SourceUnreachable,
+)
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import Option, SourceKind, source_kind
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
@@ -27,6 +33,9 @@ from ckanext.openhuizhou.transport.guard import Guard
 
 _FETCHED_ROWS = 2000
 _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "mssql": 1433}
+#: What a database URL may say besides its address. Drivers take much more from there: other addresses (host, hostaddr,
+#: port, service, unix_socket), files of ours to read or to send (passfile, local_infile), settings that undo ours.
+_URL_OPTIONS = frozenset({"charset", "client_encoding", "service_name", "sslmode", "sslrootcert"})
 #: SQLSTATE classes and codes: 28 wrong password, 42501 no permission
 _DENIED = re.compile(r"^(28|42501)")
 _DENIED_TEXT = re.compile(r"password authentication failed|access denied|permission denied|does not exist", re.I)
@@ -156,25 +165,29 @@ def connect(dsn: str, guard: Guard, statement_timeout: int) -> sa.Engine:
     """An engine whose connections go to checked addresses and can only read.
 
     Raises:
-        SourceMalformed: the address is not a database URL, or its driver is not installed.
+        SourceMalformed: the address is not a database URL, says more than it may, or its driver is not installed.
         AddressRefused: nobody approved it.
     """
     try:
         url = sa.make_url(dsn)
         backend = url.get_backend_name()
+        # without a host, PostgreSQL's "host" is the folder of a socket
+        socket_folder = url.query.get("host") if backend == "postgresql" and not url.host else None
+        known = _URL_OPTIONS | ({"host"} if socket_folder else set())
+        if unknown := sorted(set(url.query) - known):
+            raise SourceMalformed("The database URL may not say {options}", options=", ".join(unknown))
         arguments: dict[str, Any] = {}
-        socket_folder = url.query.get("host")
-        if url.host:
-            addresses = guard.addresses(url.host, url.port or _DEFAULT_PORTS.get(backend, 0))
+        if socket_folder:
+            _check_socket(socket_folder, guard)
+        elif backend == "sqlite" and url.database and not url.host:
+            guard.folder(url.database)
+        elif backend in _DEFAULT_PORTS and url.host:
+            addresses = guard.addresses(url.host, url.port or _DEFAULT_PORTS[backend])
             if backend == "postgresql":
                 # the name stays for the certificate, the connection goes to the address
                 arguments["hostaddr"] = addresses[0]
             else:
                 url = url.set(host=addresses[0])
-        elif isinstance(socket_folder, str):
-            guard.folder(socket_folder)
-        elif backend == "sqlite" and url.database:
-            guard.folder(url.database)
         else:
             raise SourceMalformed("The database URL names no host")
         if backend == "postgresql":
@@ -183,6 +196,13 @@ def connect(dsn: str, guard: Guard, statement_timeout: int) -> sa.Engine:
         return sa.create_engine(url, connect_args=arguments, poolclass=sa.pool.NullPool, future=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise SourceMalformed("The database URL cannot be used ({reason})", reason=type(error).__name__) from error
+
+
+def _check_socket(folder: str | tuple[str, ...], guard: Guard) -> None:
+    """A folder below an allowed root. What has no slash in front is a host to libpq, and a comma makes two of one."""
+    if not isinstance(folder, str) or not folder.startswith("/") or "," in folder:
+        raise AddressRefused("{address} may not be read", address=str(folder))
+    guard.folder(folder)
 
 
 def explained(error: SQLAlchemyError) -> SourceError:
