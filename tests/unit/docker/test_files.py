@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -43,6 +44,11 @@ class TestCompose:
         declared = yaml.safe_load((DOCKER / "departments" / "departments.yaml").read_text("utf-8"))
         names = {entry["name"] for entry in declared["departments"]}
         assert names <= {name for name, service in SERVICES.items() if service.get("profiles") == ["demo"]}
+
+    def test_departments_run_scripts_that_exist(self):
+        for service in SERVICES.values():
+            if service.get("image", "").startswith("openhuizhou-departments"):
+                assert (DOCKER / "departments" / service["command"][0]).is_file(), service["command"]
 
     @pytest.mark.parametrize("name", sorted(SERVICES))
     def test_each_service_ends_its_privileges_and_comes_back(self, name: str):
@@ -91,6 +97,16 @@ class TestSecrets:
     def test_every_secret_of_the_compose_file_is_made(self, secrets_folder: Path):
         for declared in COMPOSE["secrets"].values():
             assert (secrets_folder / Path(declared["file"]).name).stat().st_size > 30
+
+    def test_every_variable_of_the_sources_is_filled_in(self, secrets_folder: Path):
+        given = json.loads((secrets_folder / "source_variables").read_text("utf-8"))
+        named = {
+            name
+            for path in (ROOT / "config" / "sources").rglob("*.yaml")
+            for name in re.findall(r"\$\{([^}]+)\}", path.read_text("utf-8"))
+        }
+        assert named
+        assert named == set(given)
 
     def test_only_the_owner_gets_into_the_folder(self, secrets_folder: Path):
         assert stat.S_IMODE(secrets_folder.stat().st_mode) == 0o700
