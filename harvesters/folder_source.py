@@ -20,6 +20,7 @@ from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, SourceKind, authorized
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
+from ckanext.openhuizhou.harvesters.workbook_size import is_too_large
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.folders import Folder, open_folder
 
@@ -131,6 +132,8 @@ def read_manifest(name: str, content: bytes) -> Iterator[dict[str, Any]]:
             document = json.loads(decoding.decode(content))
             rows = document if isinstance(document, list) else next(v for v in document.values() if isinstance(v, list))
         elif suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
+            if is_too_large(io.BytesIO(content)):
+                raise SourceMalformed("The list {name} is too large", name=name)
             rows = list(_workbook_rows(content))
         else:
             rows = list(csv.DictReader(io.StringIO(decoding.decode(content), newline="")))

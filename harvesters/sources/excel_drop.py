@@ -14,6 +14,7 @@ from ckanext.openhuizhou.harvesters.kinds import Option, source_kind
 from ckanext.openhuizhou.harvesters.records import Row
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.harvesters.spreadsheet import NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
+from ckanext.openhuizhou.harvesters.workbook_size import MOST_CELLS, is_too_large
 
 
 @source_kind
@@ -71,6 +72,8 @@ class ExcelDrop(FolderKind):
 
 
 def _read(stream: BinaryIO, wanted: str | int | None) -> Sheet:
+    if is_too_large(stream):
+        raise RecordRefused([Finding("workbook-too-large", params={"most": MOST_CELLS})])
     try:
         with python_calamine.CalamineWorkbook.from_filelike(stream) as workbook:
             if isinstance(wanted, str):

@@ -298,4 +298,8 @@ KINDS: dict[str, FindingKind] = {
         N_("Field “{field}”: “{value}” cannot be read as {form}"),
         N_("Correct the value at the source, or the rule in the mapping"),
     ),
+    "workbook-too-large": FindingKind(
+        N_("The workbook reaches farther than {most} cells, or is too large once unpacked"),
+        N_("Delete the cells far below and far to the right of the table, or deliver the table as CSV"),
+    ),
 }

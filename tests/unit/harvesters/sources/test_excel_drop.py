@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import openpyxl
 import pytest
 
 from ckanext.openhuizhou.errors import RecordRefused
+from ckanext.openhuizhou.harvesters.workbook_size import MOST_BYTES
 
 Rows = list[list[Any]]
 
@@ -166,3 +168,25 @@ class TestFolder:
         assert again.data_digest == first.data_digest
         assert again.payload == first.payload
         assert len(web.requests) == 2
+
+
+class TestSize:
+    def test_a_cell_in_the_far_corner_is_refused_before_it_takes_all_memory(self, read: Any, tmp_path: Path):
+        workbook = openpyxl.Workbook()
+        worksheet = workbook.active
+        assert worksheet is not None
+        worksheet["A1"] = "编号"
+        worksheet["XFD1048576"] = "x"
+        workbook.save(tmp_path / "远.xlsx")
+        (record,) = read("excel", {"url": str(tmp_path)})
+        assert [finding.kind for finding in record.findings] == ["workbook-too-large"]
+
+    def test_a_part_that_unpacks_to_much_is_refused(self, read: Any, tmp_path: Path):
+        with (
+            zipfile.ZipFile(tmp_path / "大.xlsx", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as part,
+        ):
+            for _ in range(MOST_BYTES // (1 << 24) + 1):
+                part.write(bytes(1 << 24))
+        (record,) = read("excel", {"url": str(tmp_path)})
+        assert [finding.kind for finding in record.findings] == ["workbook-too-large"]

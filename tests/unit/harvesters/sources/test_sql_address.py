@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from sqlalchemy import event
 
 from ckanext.openhuizhou.errors import AddressRefused, SourceMalformed
 from ckanext.openhuizhou.harvesters.sources.sql_table import connect
@@ -52,7 +52,7 @@ def test_the_connection_goes_to_the_checked_address() -> None:
     engine = connect("postgresql://reader@front.example/front?sslmode=require", guard, 10)
     seen: dict[str, object] = {}
 
-    @sa.event.listens_for(engine, "do_connect")
+    @event.listens_for(engine, "do_connect")
     def stop(_dialect: object, _record: object, _arguments: object, parameters: dict[str, object]) -> None:
         seen.update(parameters)
         raise ConnectionAbortedError
