@@ -72,23 +72,26 @@ class Checks:
     def of(cls, organization_id: str, approved: bool) -> Checks:
         return cls(organization_id, approved, Providers.of(organization_id), config.reference())
 
-    def entry_of(self, mapped: MappedRecord, dataset_id: str) -> tuple[dict[str, Any], list[Finding]]:
-        """The complete entry, and everything that is wrong with it."""
+    def entry_of(self, mapped: MappedRecord) -> tuple[dict[str, Any], list[Finding]]:
+        """The complete entry, and why it has no provider, if it has none. Asks no database."""
         owner, findings = self.providers.find(mapped, self.organization_id)
         entry = {name: value for name, value in mapped.entry.items() if value is not None}
         if owner is not None:
             entry["owner_org"] = owner
             entry.setdefault("category", self.reference.default_category(self.providers.names.get(owner)))
+        return entry, [*mapped.findings, *findings]
+
+    def broken_rules(self, entry: Mapping[str, Any], found: Collection[Finding], dataset_id: str) -> list[Finding]:
+        """What the rules of an entry say of it, apart from what was ``found`` already."""
         lookups = Lookups(
             self.reference,
             catalogue.existing_codes,
             lambda provider, title: self._title_taken(provider, title, dataset_id),
         )
-        found = check_entry(entry, "publish" if self.approved else "draft", lookups)
-        # an unknown provider is one finding, not a missing field as well
-        mapped_badly = {finding.field for finding in (*mapped.findings, *findings)}
-        findings += [one for one in found if not (one.kind == "required-missing" and one.field in mapped_badly)]
-        return entry, [*mapped.findings, *findings]
+        findings = check_entry(entry, "publish" if self.approved else "draft", lookups)
+        # a value that could not be mapped is one finding, not a missing field as well
+        named = {finding.field for finding in found}
+        return [one for one in findings if not (one.kind == "required-missing" and one.field in named)]
 
     def claim_title(self, entry: Mapping[str, Any], dataset_id: str) -> None:
         """Remember the title of a record that waits to be written."""

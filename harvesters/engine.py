@@ -153,7 +153,7 @@ def _kind_state(source_id: str, key: str) -> dict[str, Any]:
 def _read(run: _Run) -> None:
     source, lease = run.source, run.lease
     checks = Checks.of(source.organization_id, source.approved)
-    preparer = Preparer(lease, run.mapping, checks, full=lease.mode == "full")
+    preparer = Preparer(lease, run.mapping, checks, lease.mode == "full", run.state_mapping)
     writer = Writer(lease, source.approved)
     for batch in _batches(_keyed(run)):
         stored = records.load(lease.source_id, [record.key for record in batch])
@@ -163,6 +163,7 @@ def _read(run: _Run) -> None:
             if lease.resumed and known is not None and known["last_run_id"] == lease.run_id:
                 continue
             prepared.append(_prepared(run, preparer, record, known))
+            lease.beat_when_due()
             if run.failing >= _GIVE_UP_AFTER:
                 break
         writer.write(prepared)

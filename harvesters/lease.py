@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,8 +22,9 @@ from sqlalchemy.exc import IntegrityError
 from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source, utcnow
 
 LEASE: Final = timedelta(seconds=60)
-#: A table is staged row by row; so often the lease is renewed meanwhile.
-_ROWS_PER_HEARTBEAT: Final = 20_000
+#: Seconds after which a lease is renewed while tables are staged, and rows between two looks at the clock.
+_BEAT: Final = 15.0
+_ROWS_PER_LOOK: Final = 1000
 
 T = TypeVar("T")
 
@@ -47,6 +49,7 @@ class Lease:
     resumed: bool
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
     checkpoint: int = 0
+    _renewed: float = field(default_factory=time.monotonic)
 
     def renew(self) -> None:
         """Renew in the session's transaction, together with the counters.
@@ -57,16 +60,17 @@ class Lease:
         model.Session.flush()
         self._renew(model.Session.connection())
 
-    def beat(self) -> None:
-        """Renew at once, in a transaction of its own."""
-        with _engine().begin() as connection:
-            self._renew(connection)
+    def beat_when_due(self) -> None:
+        """Renew in a transaction of its own, when it is time."""
+        if time.monotonic() - self._renewed > _BEAT:
+            with _engine().begin() as connection:
+                self._renew(connection)
 
     def watched(self, rows: Iterable[T]) -> Iterator[T]:
         """``rows``, renewing the lease as they pass."""
         for number, row in enumerate(rows, 1):
-            if number % _ROWS_PER_HEARTBEAT == 0:
-                self.beat()
+            if number % _ROWS_PER_LOOK == 0:
+                self.beat_when_due()
             yield row
 
     def finish(self, state: str) -> None:
@@ -88,6 +92,7 @@ class Lease:
         )
         if done.rowcount != 1:
             raise LeaseLost(self.run_id)
+        self._renewed = time.monotonic()
 
 
 def queue(source_id: str, mode: str = "normal") -> tuple[str, bool]:

@@ -27,7 +27,7 @@ from ckanext.openhuizhou.errors import (
     TableRefused,
 )
 from ckanext.openhuizhou.harvesters.checks import Checks, dataset_exists
-from ckanext.openhuizhou.harvesters.compare import digest, record_hash
+from ckanext.openhuizhou.harvesters.compare import record_hash
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.mapping import MappedItem, MappedRecord, RecordMapping
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
@@ -110,6 +110,8 @@ class Preparer:
     mapping: RecordMapping
     checks: Checks
     full: bool
+    #: digest of everything that decides what becomes of a record
+    meaning: str
 
     def prepare(self, record: SourceRecord, stored: Stored | None) -> Prepared:
         """Never raises for what is wrong with the record; only ``LeaseLost`` and broken infrastructure pass."""
@@ -121,13 +123,17 @@ class Preparer:
             prepared.result, prepared.findings = "refused", record.findings
             return prepared
         mapped = self.mapping.apply(record)
-        entry, findings = self.checks.entry_of(mapped, prepared.dataset_id)
+        entry, findings = self.checks.entry_of(mapped)
         prepared.title = str(entry.get("title") or "")[:200] or None
-        prepared.mapping_digest = digest([self.mapping.digest, ENGINE_VERSION, self.checks.approved])
-        prepared.hash = record_hash(entry, prepared.mapping_digest, record.data_digest)
+        prepared.mapping_digest = self.meaning
+        prepared.hash = record_hash(entry, self.meaning, record.data_digest)
         prepared.data_digest = record.data_digest
         prepared.state = record.state
         prepared.columns = [[item.item.column, item.item.data_type] for item in mapped.items]
+        if not findings and self._unchanged(record, prepared):
+            prepared.result = "unchanged"
+            return prepared
+        findings += self.checks.broken_rules(entry, findings, prepared.dataset_id)
         errors = [finding for finding in findings if finding.severity == "error"] or self._drift(mapped, prepared)
         if record.rows is not None and not mapped.items and not errors:
             errors = [Finding("mapping-columns-missing", field="items")]
@@ -135,25 +141,36 @@ class Preparer:
             prepared.result, prepared.findings = "refused", tuple(errors)
             return prepared
         prepared.findings = tuple(findings)
-        if self._settled(record, prepared):
+        if self._refused_before(record, prepared):
             return prepared
         self._stage(record, mapped, entry, prepared)
         return prepared
 
-    def _settled(self, record: SourceRecord, prepared: Prepared) -> bool:
-        """Whether hashes answer: as it was published, or as it was refused."""
+    def _unchanged(self, record: SourceRecord, prepared: Prepared) -> bool:
+        """Whether the hash says that the record is as it was published."""
         stored = prepared.stored
-        known = record.data_digest is not None or record.rows is None
-        if stored is None or self.full or not known:
+        return (
+            stored is not None
+            and self._hash_counts(record)
+            and stored["state"] == "published"
+            and stored["last_result"] in GOOD
+            and stored["hash"] == prepared.hash
+        )
+
+    def _refused_before(self, record: SourceRecord, prepared: Prepared) -> bool:
+        """Whether the same rows were refused before; reading them again would find the same."""
+        stored = prepared.stored
+        if stored is None or not self._hash_counts(record) or stored["last_result"] != "refused":
             return False
-        if stored["state"] == "published" and stored["last_result"] in GOOD and stored["hash"] == prepared.hash:
-            prepared.result = "unchanged"
-            return True
-        if stored["last_result"] == "refused" and stored["refused_hash"] == prepared.hash:
-            prepared.result = "refused"
-            prepared.findings = tuple(finding_from(values) for values in stored["findings"])
-            return True
-        return False
+        if stored["refused_hash"] != prepared.hash:
+            return False
+        prepared.result = "refused"
+        prepared.findings = tuple(finding_from(values) for values in stored["findings"])
+        return True
+
+    def _hash_counts(self, record: SourceRecord) -> bool:
+        """Rows whose source gives no digest have to be read to know whether they changed."""
+        return not self.full and (record.data_digest is not None or record.rows is None)
 
     def _drift(self, mapped: MappedRecord, prepared: Prepared) -> list[Finding]:
         """Columns that nobody listed one by one may not change behind the same mapping."""
