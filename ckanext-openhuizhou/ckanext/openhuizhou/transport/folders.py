@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 import lxml.etree
 import lxml.html
 
-from ckanext.openhuizhou.errors import SourceMalformed, SourceUnreachable
+from ckanext.openhuizhou.errors import AddressRefused, SourceMalformed, SourceUnreachable
 
 from .guard import Guard
 from .http import HttpClient
@@ -91,9 +91,13 @@ class LocalFolder(Folder):
         return self._path(name).open("rb")
 
     def _path(self, name: str) -> Path:
-        # a manifest names files; it may not lead out of the folder
-        path = self._guard.folder(self._root / PurePosixPath(name))
-        if self._root not in path.parents or not path.is_file():
+        # a manifest names files; one that leads out of the folder, or that no file can have, is not in it
+        try:
+            path = self._guard.folder(self._root / PurePosixPath(name))
+            found = self._root in path.parents and path.is_file()
+        except (AddressRefused, OSError, ValueError) as error:
+            raise FileNotFoundError(name) from error
+        if not found:
             raise FileNotFoundError(name)
         return path
 
