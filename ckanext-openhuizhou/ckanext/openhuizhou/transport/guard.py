@@ -87,6 +87,8 @@ def is_public(address: str) -> bool:
             return False
         if parsed.ipv4_mapped is not None:
             return True
+        if parsed.is_site_local:  # fec0::/10, private until 2004, and to Python's "global" no exception
+            return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
