@@ -21,6 +21,8 @@ blueprint = Blueprint("openhuizhou_download", __name__)
 
 #: Characters that no file system or header takes.
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f"*/:<>?\\|]+')
+#: The end of a file's name as a header of ASCII letters can hold it.
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 _CONTENT_TYPES = {".csv": "text/csv; charset=utf-8"}
 
 
@@ -59,14 +61,24 @@ def name_file(response: Response) -> Response:
     resource = model.Resource.get((tk.request.view_args or {})["resource_id"])
     if resource is None or resource.url_type != "upload":
         return response
-    suffix = PurePosixPath(resource.url or "").suffix.lower() or f".{(resource.format or 'bin').lower()}"
-    plain = f"{resource.package.name}{suffix}"
-    title = _FORBIDDEN.sub(" ", f"{_title(resource)}{suffix}").strip()
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(title)}"
+    suffix = suffix_of(resource.url or "", resource.format or "")
+    response.headers["Content-Disposition"] = attachment(resource.package.name, _title(resource), suffix)
     response.headers["X-Content-Type-Options"] = "nosniff"
     if suffix in _CONTENT_TYPES:
         response.headers["Content-Type"] = _CONTENT_TYPES[suffix]
     return response
+
+
+def suffix_of(url: str, format_: str) -> str:
+    """The suffix of the file, else its format as one, else ``.bin``: whatever an officer typed there is no header."""
+    candidates = (PurePosixPath(url).suffix.lower(), f".{format_.lower()}")
+    return next((suffix for suffix in candidates if _SUFFIX.fullmatch(suffix)), ".bin")
+
+
+def attachment(name: str, title: str, suffix: str) -> str:
+    """``Content-Disposition`` with a name for every client and the title for those that read RFC 6266."""
+    full = _FORBIDDEN.sub(" ", f"{title}{suffix}").strip()
+    return f"attachment; filename=\"{name}{suffix}\"; filename*=UTF-8''{quote(full)}"
 
 
 def _refusal(resource_id: str, reason: str) -> tuple[str, int]:
