@@ -29,7 +29,7 @@ def harvest() -> None:
 @harvest.command("run", short_help="Read sources now, in this process.")
 @click.argument("names", nargs=-1)
 @click.option("--all", "all_sources", is_flag=True, help="Every active source, by priority and name.")
-@click.option("--full", is_flag=True, help="Ignore what is remembered: read and write everything anew.")
+@click.option("--full", is_flag=True, help="Ignore what is remembered: read everything anew.")
 @click.option("--approve-withdrawals", is_flag=True, help="Withdraw also what the brake held back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
 def run(names: tuple[str, ...], all_sources: bool, full: bool, approve_withdrawals: bool, as_json: bool) -> None:

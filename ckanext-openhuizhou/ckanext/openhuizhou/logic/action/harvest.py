@@ -53,7 +53,7 @@ def openhuizhou_harvest_run(context: Context, data_dict: dict[str, Any]) -> dict
     """Start a run of a source in the background. A run that is already under way is returned instead.
 
     :param source_id: id or name of the source
-    :param mode: ``normal``; ``full`` (reads and writes everything anew); ``approved`` (withdraws also what the brake
+    :param mode: ``normal``; ``full`` (reads everything anew); ``approved`` (withdraws also what the brake
         holds back; platform officers only)
     :returns: the run, as :py:func:`openhuizhou_harvest_run_list` shows it
     """
