@@ -48,7 +48,7 @@ class Limits:
     connect: float = 10
     read: float = 60
     seconds: float = 600
-    size: int = 1 << 30
+    size: int = 256 << 20
     attempts: int = 4
     backoff: float = 0.5
     longest_wait: float = 60
