@@ -17,6 +17,7 @@ from ckan import model
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.data.tables import finish_interrupted
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import ConfigurationError, DecodingError, SourceError
 from ckanext.openhuizhou.harvesters import lease as leases
@@ -31,7 +32,7 @@ from ckanext.openhuizhou.harvesters.prepare import ENGINE_VERSION, Prepared, Pre
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.harvesters.writer import BATCH, Writer
-from ckanext.openhuizhou.model.harvest import Record, Source, utcnow
+from ckanext.openhuizhou.model.harvest import Record, Source
 from ckanext.openhuizhou.search import outbox
 from ckanext.openhuizhou.transport.guard import Guard
 from ckanext.openhuizhou.transport.http import HttpClient

@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from ckan import model
 from sqlalchemy.exc import IntegrityError
 
-from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source, utcnow
+from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model.database import engine
+from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source
 
 LEASE: Final = timedelta(seconds=60)
 #: Seconds after which a lease is renewed while tables are staged, and rows between two looks at the clock.
@@ -63,7 +65,7 @@ class Lease:
     def beat_when_due(self) -> None:
         """Renew in a transaction of its own, when it is time."""
         if time.monotonic() - self._renewed > _BEAT:
-            with _engine().begin() as connection:
+            with engine().begin() as connection:
                 self._renew(connection)
 
     def watched(self, rows: Iterable[T]) -> Iterator[T]:
@@ -156,8 +158,3 @@ def _started(pid: int) -> str:
     except (OSError, IndexError):
         return ""
     return "" if after_name[0] in "ZX" else after_name[19]
-
-
-def _engine() -> Any:
-    assert model.meta.engine is not None, "the database is not configured"
-    return model.meta.engine

@@ -16,11 +16,12 @@ from ckan import model
 from croniter import croniter
 
 from ckanext.openhuizhou import config
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import check_config, kind_named
 from ckanext.openhuizhou.harvesters.mapping import load_mapping
 from ckanext.openhuizhou.harvesters.rules import Place
-from ckanext.openhuizhou.model.harvest import Source, source_id_of, utcnow
+from ckanext.openhuizhou.model.harvest import Source, source_id_of
 
 _KEYS: Final = ("name", "title", "organization", "kind", "priority", "approved", "schedule", "config")
 #: What of a row comes from its file.

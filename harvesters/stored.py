@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from ckan import model
 from sqlalchemy.dialects.postgresql import insert
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.compare import plain
-from ckanext.openhuizhou.model.harvest import Record, RunFinding, utcnow
+from ckanext.openhuizhou.model.harvest import Record, RunFinding
 
 #: Results that leave the published entry as it should be.
 GOOD = ("added", "changed", "unchanged")

@@ -12,10 +12,11 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.writer import BATCH, write_context
-from ckanext.openhuizhou.model.harvest import Record, utcnow
+from ckanext.openhuizhou.model.harvest import Record
 
 #: As many entries may always go, and this share of a source.
 _ALWAYS: Final = 5

@@ -22,12 +22,12 @@ from ckan.types import Context
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.openhuizhou.data.tables import publish_table, record_failure
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import TableRefused
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.lease import Lease, LeaseLost
 from ckanext.openhuizhou.harvesters.prepare import Prepared
-from ckanext.openhuizhou.model.harvest import utcnow
 from ckanext.openhuizhou.search import outbox
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from ckan.tests.factories import SysadminWithToken
 from ckanext.datastore.backend.postgres import get_write_engine
 
 from ckanext.openhuizhou.data import tables
-from ckanext.openhuizhou.domain.cell_types import CONVERTERS, POSTGRESQL_TYPES, SHANGHAI
+from ckanext.openhuizhou.domain.cell_types import CONVERTERS, POSTGRESQL_TYPES
+from ckanext.openhuizhou.domain.city_time import CITY_ZONE
 from ckanext.openhuizhou.domain.items import Item
 
 ITEMS = [
@@ -28,7 +29,7 @@ ITEMS = [
     Item("备注", "note", "text"),
 ]
 ROWS: list[list[object]] = [
-    ["惠城站", datetime(2018, 3, 1, 8, tzinfo=SHANGHAI), "2018-03-01", 35, 12.5, "1,000.50", "是", "air quality good"],
+    ["惠城站", datetime(2018, 3, 1, 8, tzinfo=CITY_ZONE), "2018-03-01", 35, 12.5, "1,000.50", "是", "air quality good"],
     ["大亚湾站", "2018-03-01 09:00", "2018-03-02", 120, None, None, "否", "上风向，有'引号'和\"双引号\""],
     ["龙门站", None, None, None, 0.1, -3, None, None],
     ["Boluo station", "2018-03-01 10:00:00.5", "2018-03-03", -7, "1e-3", "0", "否", "running dogs; O'Neil"],

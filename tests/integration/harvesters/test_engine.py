@@ -12,8 +12,9 @@ from ckan.tests import factories
 from ckanext.activity.model import Activity
 from stdnum.cn import ric
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters import lease
-from ckanext.openhuizhou.model.harvest import Outbox, Run, Source, dataset_id_of, utcnow
+from ckanext.openhuizhou.model.harvest import Outbox, Run, Source, dataset_id_of
 from ckanext.openhuizhou.model.load import load_of
 
 

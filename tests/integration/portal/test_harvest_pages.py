@@ -9,7 +9,8 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model
 
-from ckanext.openhuizhou.model.harvest import Run, RunFinding, Source, utcnow
+from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model.harvest import Run, RunFinding, Source
 
 from .test_pages import text_of
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ckanext.openhuizhou.domain.cell_types import CONVERTERS, POSTGRESQL_TYPES, SHANGHAI
+from ckanext.openhuizhou.domain.cell_types import CONVERTERS, POSTGRESQL_TYPES
+from ckanext.openhuizhou.domain.city_time import CITY_ZONE
 from ckanext.openhuizhou.domain.items import DATA_TYPES
 
 SHIFTED = datetime(2018, 3, 1, 0, 0, tzinfo=UTC)
@@ -129,7 +130,7 @@ NAIVE = st.datetimes(min_value=datetime(1901, 1, 2), max_value=datetime(9998, 1,
 def test_moments_survive_and_name_their_offset(moment):
     text = CONVERTERS["datetime"](moment)
     back = datetime.fromisoformat(text)
-    assert back == moment.replace(tzinfo=SHANGHAI)
+    assert back == moment.replace(tzinfo=CITY_ZONE)
     assert CONVERTERS["datetime"](moment.isoformat()) == text
 
 

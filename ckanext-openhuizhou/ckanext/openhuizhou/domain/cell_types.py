@@ -18,11 +18,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
+
+from .city_time import CITY_ZONE
 
 Converter = Callable[[object], str | None]
-
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 
 #: Types of the DataStore's columns. ``numeric`` has no precision: a declared length must not round a published figure.
 POSTGRESQL_TYPES: Final[dict[str, str]] = {
@@ -221,9 +220,9 @@ def _within_bigint(value: int) -> str:
 def _moment(value: object) -> datetime | None:
     """An aware datetime in Asia/Shanghai, or None for NULL."""
     if isinstance(value, datetime):
-        return value.replace(tzinfo=SHANGHAI) if value.tzinfo is None else value.astimezone(SHANGHAI)
+        return value.replace(tzinfo=CITY_ZONE) if value.tzinfo is None else value.astimezone(CITY_ZONE)
     if isinstance(value, date):
-        return datetime.combine(value, time(0), SHANGHAI)
+        return datetime.combine(value, time(0), CITY_ZONE)
     if isinstance(value, bool):
         raise ValueError(value)
     if isinstance(value, (int, float, Decimal)):
@@ -236,7 +235,7 @@ def _moment_of_number(value: float | Decimal) -> datetime | None:
         return None
     if _EXCEL_DAYS[0] <= value < _EXCEL_DAYS[1]:
         seconds = round(float(value) * 86_400)
-        return (_EXCEL_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=SHANGHAI)
+        return (_EXCEL_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=CITY_ZONE)
     if value != int(value):
         raise ValueError(value)
     return _moment_of_text(str(int(value)))
@@ -254,7 +253,7 @@ def _moment_of_text(raw: str) -> datetime | None:
     year, month, dom = (int(part) for part in (part for part in day.groups() if part is not None))
     rest = text[day.end() :].strip()
     if not rest:
-        return datetime(year, month, dom, tzinfo=SHANGHAI)
+        return datetime(year, month, dom, tzinfo=CITY_ZONE)
     clock = _TIME.fullmatch(rest)
     if clock is None:
         raise ValueError(raw)
@@ -262,8 +261,8 @@ def _moment_of_text(raw: str) -> datetime | None:
     hour, minute, second = (int(a or b or 0) for a, b in zip(parts[:3], parts[4:], strict=True))
     micro = int((parts[3] or "0").ljust(6, "0"))
     extra = timedelta(days=1) if (hour, minute, second) == (24, 0, 0) else timedelta(0)
-    moment = datetime(year, month, dom, 0 if extra else hour, minute, second, micro, tzinfo=SHANGHAI) + extra
+    moment = datetime(year, month, dom, 0 if extra else hour, minute, second, micro, tzinfo=CITY_ZONE) + extra
     if zone:
         aware = datetime.fromisoformat(moment.replace(tzinfo=None).isoformat() + zone)
-        return aware.astimezone(SHANGHAI)
+        return aware.astimezone(CITY_ZONE)
     return moment

@@ -8,6 +8,11 @@ from zoneinfo import ZoneInfo
 CITY_ZONE = ZoneInfo("Asia/Shanghai")
 
 
+def utcnow() -> dt.datetime:
+    """Now, in UTC without zone, as CKAN's tables and ours hold times."""
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+
+
 def today() -> dt.date:
     """The date in the city now."""
     return dt.datetime.now(CITY_ZONE).date()

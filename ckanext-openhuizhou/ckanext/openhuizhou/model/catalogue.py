@@ -17,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from ckanext.openhuizhou.domain.catalogue_code import CatalogueCode, application_name
+from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model.database import engine
 
 #: The counter of application names; no category of the tree looks like it.
 _APPLICATIONS = "application"
@@ -54,19 +56,15 @@ class TakenTitle(tk.BaseModel):
 
 def assign_code(category: str, package_id: str) -> CatalogueCode:
     """Give the entry the next code of its category, for ever. Commits by itself."""
-    with _engine().begin() as connection:
+    with engine().begin() as connection:
         code = CatalogueCode(category, _next(connection, category))
-        connection.execute(
-            insert(AssignedCode).values(
-                code=str(code), package_id=package_id, assigned_at=dt.datetime.now(dt.UTC).replace(tzinfo=None)
-            )
-        )
+        connection.execute(insert(AssignedCode).values(code=str(code), package_id=package_id, assigned_at=utcnow()))
     return code
 
 
 def assign_application_name() -> str:
     """The next name of an application. Commits by itself."""
-    with _engine().begin() as connection:
+    with engine().begin() as connection:
         return application_name(_next(connection, _APPLICATIONS))
 
 
@@ -141,9 +139,3 @@ def _next(connection: sa.Connection, category: str) -> int:
             index_elements=[CodeCounter.category], set_={"last": CodeCounter.last + 1}
         ).returning(CodeCounter.last)
     ).scalar_one()
-
-
-def _engine() -> sa.Engine:
-    engine = model.meta.engine
-    assert engine is not None, "the database is not configured"
-    return engine

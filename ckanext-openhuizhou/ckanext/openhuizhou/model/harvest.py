@@ -6,13 +6,15 @@ Times are UTC without zone, as in CKAN's own tables. There is no foreign key int
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+
+from ckanext.openhuizhou.domain.city_time import utcnow
 
 #: queued → running → (held) → done | failed | cancelled
 RUN_STATES = ("queued", "running", "held", "done", "failed", "cancelled")
@@ -23,11 +25,6 @@ RECORD_STATES = ("published", "pending", "withdrawn", "refused", "failed")
 COUNTERS = ("added", "changed", "unchanged", "withdrawn", "refused", "failed")
 
 _NAMESPACE = uuid.UUID("5f5c1d0e-6f0b-5d0a-9d0e-0b6f4f70656e")
-
-
-def utcnow() -> datetime:
-    """Now, in UTC without zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def source_id_of(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import ckan.plugins.toolkit as tk
@@ -11,6 +11,9 @@ import sqlalchemy as sa
 from ckan import model
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
+
+from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model.database import engine
 
 Verdict = Literal["ok", "failed"]
 
@@ -35,7 +38,7 @@ def record_ok(
     resource_id: str, package_id: str, rows: int, digest: str, size_bytes: int, findings: Sequence[Mapping[str, Any]]
 ) -> None:
     """The table was published. Commits in a transaction of its own."""
-    now = _now()
+    now = utcnow()
     _upsert(
         resource_id=resource_id,
         package_id=package_id,
@@ -55,14 +58,14 @@ def record_failed(resource_id: str, package_id: str, findings: Sequence[Mapping[
         resource_id=resource_id,
         package_id=package_id,
         verdict="failed",
-        checked_at=_now(),
+        checked_at=utcnow(),
         findings=[dict(finding) for finding in findings],
     )
 
 
 def forget(resource_id: str) -> None:
     """The resource has no table any more."""
-    with _engine().begin() as connection:
+    with engine().begin() as connection:
         connection.execute(sa.delete(Load).where(Load.resource_id == resource_id))
 
 
@@ -89,18 +92,8 @@ def verdicts(package_ids: Iterable[str]) -> dict[str, Verdict]:
     }
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _engine() -> sa.Engine:
-    engine = model.meta.engine
-    assert engine is not None, "the database is not configured"
-    return engine
-
-
 def _upsert(**values: Any) -> None:
     statement = insert(Load).values(**values)
     changed = {name: value for name, value in values.items() if name != "resource_id"}
-    with _engine().begin() as connection:
+    with engine().begin() as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=[Load.resource_id], set_=changed))

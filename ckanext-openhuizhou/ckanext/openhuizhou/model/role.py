@@ -11,6 +11,7 @@ from ckan import model
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.roles import ROLES
 
 
@@ -46,7 +47,7 @@ def has_role(user_id: str, role: str) -> bool:
 
 def grant(user_id: str, role: str, by: str | None) -> bool:
     """Give a role; ``False`` when the user has it. Part of the caller's transaction."""
-    statement = insert(Role).values(user_id=user_id, role=role, granted_at=_now(), granted_by=by)
+    statement = insert(Role).values(user_id=user_id, role=role, granted_at=utcnow(), granted_by=by)
     granted = model.Session.execute(
         statement.on_conflict_do_nothing(
             index_elements=["user_id", "role"], index_where=sa.text("revoked_at IS NULL")
@@ -60,7 +61,7 @@ def revoke(user_id: str, role: str, by: str | None) -> bool:
     revoked = model.Session.execute(
         sa.update(Role)
         .where(Role.user_id == user_id, Role.role == role, Role.revoked_at.is_(None))
-        .values(revoked_at=_now(), revoked_by=by)
+        .values(revoked_at=utcnow(), revoked_by=by)
         .returning(Role.id)
         .execution_options(synchronize_session=False)
     )
@@ -84,7 +85,3 @@ def _held(*columns: Any) -> sa.Select[Any]:
         .join(model.User, model.User.id == Role.user_id)
         .where(Role.revoked_at.is_(None), model.User.state == model.State.ACTIVE)
     )
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
