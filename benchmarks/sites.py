@@ -133,15 +133,18 @@ class Site:
         with (self.folder / "web.log").open("w") as log:
             server = subprocess.Popen(command, env=environment, cwd=self.folder, stdout=log, stderr=log)
         try:
-            _wait(f"{self.url}/api/3/action/status_show")
+            _wait(f"{self.url}/api/3/action/status_show", server, self.folder / "web.log")
             yield self.url
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _wait(url: str) -> None:
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     refused = retry_if_exception_type((urllib.error.URLError, OSError))
-    for attempt in Retrying(retry=refused, wait=wait_fixed(0.2), stop=stop_after_delay(60), reraise=True):
-        with attempt, urllib.request.urlopen(url, timeout=30) as answer:
-            answer.read()
+    for attempt in Retrying(retry=refused, wait=wait_fixed(0.2), stop=stop_after_delay(90), reraise=True):
+        with attempt:
+            if server.poll() is not None:
+                raise RuntimeError(f"the server ended\n{log.read_text('utf-8')[-2000:]}")
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                answer.read()
