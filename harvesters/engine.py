@@ -19,14 +19,14 @@ from ckanext.openhuizhou import config
 from ckanext.openhuizhou.data.tables import finish_interrupted
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import ConfigurationError, DecodingError, SourceError
+from ckanext.openhuizhou.errors import ConfigurationError, DecodingError, LeaseLost, SourceError
 from ckanext.openhuizhou.harvesters import lease as leases
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters import sweep
 from ckanext.openhuizhou.harvesters.checks import Checks
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
-from ckanext.openhuizhou.harvesters.lease import Lease, LeaseLost
+from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.mapping import RecordMapping, load_mapping
 from ckanext.openhuizhou.harvesters.prepare import ENGINE_VERSION, Prepared, Preparer, source_finding
 from ckanext.openhuizhou.harvesters.records import SourceRecord

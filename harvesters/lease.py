@@ -20,6 +20,7 @@ from ckan import model
 from sqlalchemy.exc import IntegrityError
 
 from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.errors import LeaseLost
 from ckanext.openhuizhou.model.database import engine
 from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source
 
@@ -29,10 +30,6 @@ _BEAT: Final = 15.0
 _ROWS_PER_LOOK: Final = 1000
 
 T = TypeVar("T")
-
-
-class LeaseLost(Exception):
-    """Somebody else holds the run now, or it was cancelled."""
 
 
 def worker_name() -> str:

@@ -5,28 +5,23 @@ A mapping is loaded and checked once; applying it to a record never fails, it fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from ckanext.openhuizhou import schemas
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.domain.items import DATA_TYPES, Item
+from ckanext.openhuizhou.domain.items import COLUMN_ID, DATA_TYPES, Item
+from ckanext.openhuizhou.errors import ValueRefused
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.records import SourceRecord
-from ckanext.openhuizhou.harvesters.rules import Place, Refused, Rule, lookup
+from ckanext.openhuizhou.harvesters.rules import Place, Rule, lookup
+from ckanext.openhuizhou.schemas.fields import field_labels
 
 #: What the platform assigns; no source may say it.
 _PLATFORM_FIELDS: Final = frozenset(
     {"name", "catalogue_code", "entry_state", "issued", "withdrawn_on", "withdraw_reason", "row_count", "items"}
 )
 _ITEM_FIELDS: Final = tuple(Item.__dataclass_fields__)
-_COLUMN: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,8 @@ class RecordMapping:
         for name, rule in {**self.fields, **override.fields}.items():
             try:
                 entry[name] = rule.value(payload, name)
-            except Refused as refused:
-                findings.append(refused.finding)
+            except ValueRefused as refused:
+                findings += refused.findings
         owner = entry.pop("owner_org", None)
         if isinstance(entry.get("tag_string"), list):
             entry["tag_string"] = ",".join(dict.fromkeys(str(tag) for tag in entry["tag_string"]))
@@ -120,8 +115,8 @@ class RecordMapping:
                 continue
             try:
                 mapped = self._general_item(self.items, member)
-            except Refused as refused:
-                findings.append(refused.finding)
+            except ValueRefused as refused:
+                findings += refused.findings
                 continue
             if mapped is not None:
                 items.append(mapped)
@@ -135,10 +130,10 @@ class RecordMapping:
         values = {name: rule.value(member, f"items.{name}") for name, rule in rules.rules.items()}
         values["name"] = values.get("name") or str(cell)
         values["column"] = str(values.get("column") or cell).lower()
-        if not _COLUMN.fullmatch(values["column"]):
-            raise Refused(Finding("column-invalid", column=str(values["name"]), value=values["column"]))
+        if not COLUMN_ID.fullmatch(values["column"]):
+            raise ValueRefused([Finding("column-invalid", column=str(values["name"]), value=values["column"])])
         if values.get("data_type", "string") not in DATA_TYPES:
-            raise Refused(Finding("code-unknown", field="items.data_type", value=str(values["data_type"])))
+            raise ValueRefused([Finding("code-unknown", field="items.data_type", value=str(values["data_type"]))])
         return MappedItem(_item(values), str(cell))
 
 
@@ -207,14 +202,14 @@ def _listed_item(document: Any, place: Place) -> MappedItem:
     for name in ("name", "column"):
         if not values.get(name):
             raise place.error("{name} is needed", name=name)
-    if not _COLUMN.fullmatch(str(values["column"])):
+    if not COLUMN_ID.fullmatch(str(values["column"])):
         raise (place / "column").error("{value} is not a column id (a-z, 0-9, _)", value=values["column"])
     if values.get("data_type", "string") not in DATA_TYPES:
         raise (place / "data_type").error("{value} is none of {known}", value=values["data_type"], known=DATA_TYPES)
     cell = str(values.pop("from", values["column"]))
     try:
         return MappedItem(_item(values), cell)
-    except Refused as refused:
+    except ValueRefused as refused:
         raise place.error("length and scale are whole numbers") from refused
 
 
@@ -223,7 +218,9 @@ def _item(values: Mapping[str, Any]) -> Item:
         return Item.from_dict(values)
     except (TypeError, ValueError) as error:
         name = str(values.get("name"))
-        raise Refused(Finding("value-form", field="items.length", value=name, params={"form": "integer"})) from error
+        raise ValueRefused(
+            [Finding("value-form", field="items.length", value=name, params={"form": "integer"})]
+        ) from error
 
 
 def _missing_columns(items: Iterable[MappedItem], payload: Mapping[str, Any]) -> list[Finding]:
@@ -239,9 +236,6 @@ def _missing_columns(items: Iterable[MappedItem], payload: Mapping[str, Any]) ->
     ]
 
 
-@cache
 def entry_fields() -> frozenset[str]:
     """Fields of an entry that a source may fill in, from the dataset's schema."""
-    text = (Path(schemas.__file__).parent / "dataset.yaml").read_text("utf-8")
-    names = {entry["field_name"] for entry in yaml.safe_load(text)["dataset_fields"]}
-    return frozenset(names - _PLATFORM_FIELDS)
+    return frozenset(name for name in field_labels("dataset") if "." not in name) - _PLATFORM_FIELDS

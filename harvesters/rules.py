@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.errors import ConfigurationError, ValueRefused
 
 _KEYS: Final = frozenset({"from", "const", "template", "codes", "default", "split", "as", "provider"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
@@ -44,14 +44,6 @@ class Place:
         for key in value:
             if key not in allowed:
                 raise (self / key).error("unknown key; known are {known}", known=", ".join(sorted(allowed)))
-
-
-class Refused(Exception):
-    """A value that does not fit its rule."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.kind)
-        self.finding = finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +98,7 @@ class Rule:
         """The value for ``field``; None when empty.
 
         Raises:
-            Refused: the value is in no code list or does not have the form that is asked for.
+            ValueRefused: the value is in no code list or does not have the form that is asked for.
         """
         raw = self._raw(payload)
         if self.split is not None and raw is not None:
@@ -133,13 +125,13 @@ class Rule:
                 return self.codes[key]
             if self.default is not None:
                 return self.default
-            raise Refused(Finding("code-unknown", field=field, value=str(raw)[:80]))
+            raise ValueRefused([Finding("code-unknown", field=field, value=str(raw)[:80])])
         if self.form is not None:
             try:
                 return _FORMS[self.form](raw)
             except ValueError as error:
                 params = {"form": self.form}
-                raise Refused(Finding("value-form", field=field, value=str(raw)[:80], params=params)) from error
+                raise ValueRefused([Finding("value-form", field=field, value=str(raw)[:80], params=params)]) from error
         return raw
 
 

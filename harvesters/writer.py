@@ -24,9 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from ckanext.openhuizhou.data.tables import publish_table, record_failure
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.errors import LeaseLost, TableRefused
 from ckanext.openhuizhou.harvesters import stored as records
-from ckanext.openhuizhou.harvesters.lease import Lease, LeaseLost
+from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.prepare import Prepared
 from ckanext.openhuizhou.search import outbox
 

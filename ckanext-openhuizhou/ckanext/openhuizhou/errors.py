@@ -8,10 +8,13 @@
     │   ├── SourceDenied          wrong token, wrong password, no permission
     │   ├── SourceMalformed       an answer that is not what the kind of source promises
     │   └── AddressRefused        an address that nobody approved
+    ├── ValueRefused              a value does not fit its rule of the mapping; carries its finding, the record goes on
     ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
+    ├── TableRefused              a table's rows break its rules; carries findings, the old table stays
     ├── DecodingError             bytes that are in no encoding that we accept
-    └── TableRefused              a table's rows break its rules; carries findings, the old table stays
+    └── LeaseLost                 another worker has the run now; what was not committed is not written
 
+A module's private exceptions (a name with an underscore in front) never leave it and are not drawn here.
 Actions translate these into CKAN's own four (ValidationError, NotFound, NotAuthorized, Invalid).
 Each carries data, never a sentence glued together: the sentence is made where it is shown, in the reader's language.
 """
@@ -70,6 +73,10 @@ class _WithFindings(OpenHuizhouError):
         self.findings = tuple(findings)
 
 
+class ValueRefused(_WithFindings):
+    """A value of a source record does not fit its rule."""
+
+
 class RecordRefused(_WithFindings):
     """One source record cannot become a catalogue entry."""
 
@@ -80,3 +87,10 @@ class TableRefused(_WithFindings):
 
 class DecodingError(OpenHuizhouError):
     """Bytes in no accepted encoding; ``params`` has ``offset`` of the first bad byte."""
+
+
+class LeaseLost(OpenHuizhouError):
+    """A run belongs to another worker, or was cancelled; the session must be rolled back. ``params``: ``run_id``."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("Run {run_id} belongs to another worker", run_id=run_id)

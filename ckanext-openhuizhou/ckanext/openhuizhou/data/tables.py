@@ -12,7 +12,6 @@ leaves enough to finish the publication: ``finish_interrupted`` and the next ``s
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from ckanext.openhuizhou.data import datastore_tables, files
 from ckanext.openhuizhou.data.staging import write_table
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.domain.items import COLUMN_ID, Item
 from ckanext.openhuizhou.errors import TableRefused
 from ckanext.openhuizhou.model import load
 
 log = logging.getLogger(__name__)
-
-#: Column ids of the DataStore that need no quoting anywhere. ``_`` at the start is CKAN's own.
-_COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +192,7 @@ def _invalid_columns(items: Sequence[Item]) -> list[Finding]:
     seen: set[str] = set()
     invalid = []
     for item in items:
-        if not _COLUMN.fullmatch(item.column) or item.column in seen:
+        if not COLUMN_ID.fullmatch(item.column) or item.column in seen:
             invalid.append(Finding("column-invalid", column=item.name, value=item.column))
         seen.add(item.column)
     return invalid

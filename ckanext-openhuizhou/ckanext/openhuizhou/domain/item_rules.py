@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ckanext.openhuizhou.schemas.code_lists import code_list
 
 from .findings import Finding
+from .items import COLUMN_ID
 from .text_rules import check_text, is_empty, shown
 from .title import normalise_title
 
-#: PostgreSQL names hold 63 bytes; a leading underscore is the DataStore's own (``_id``, ``_full_text``).
-COLUMN = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 #: PostgreSQL refuses a table of more than 1,600 columns.
 MOST_ITEMS = 1000
 LONGEST = {"name": 100, "column": 63, "unit": 50}
@@ -67,7 +65,7 @@ def _one(row: int, item: Mapping[str, Any], purpose: str) -> Iterator[Finding]:
             for finding in check_text(subfield, value, longest):
                 yield _finding(finding.kind, row, item, subfield, **finding.params)
     column = item.get("column")
-    if not is_empty(column) and not COLUMN.fullmatch(str(column)):
+    if not is_empty(column) and not COLUMN_ID.fullmatch(str(column)):
         yield _finding("item-column-invalid", row, item, "column")
     for subfield, list_name in CODED.items():
         value = item.get(subfield)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 #: Keys of ``schemas/code_lists/data_types.yaml``, in its order.
 DATA_TYPES = ("string", "text", "integer", "number", "currency", "date", "datetime", "boolean")
+#: A column's id. PostgreSQL names hold 63 bytes; a leading underscore is the DataStore's own (``_id``, ``_full_text``).
+COLUMN_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
