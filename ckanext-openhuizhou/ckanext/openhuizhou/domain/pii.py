@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from .credit_code import is_credit_code
 from .findings import N_
 
 #: First two digits of GB/T 2260 codes (residents of Taiwan, Hong Kong and Macao have 81-83).
@@ -29,8 +30,6 @@ _PROVINCES: Final = frozenset(
 )
 _RIC_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RIC_CHECKS: Final = "10X98765432"
-_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_USCC_WEIGHTS: Final = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 #: 15-digit identity numbers were issued until 1999, to people born from about 1927; a later "birth year" is an order
 #: number's date.
 _OLD_ID_YEARS: Final = range(27, 100)
@@ -71,15 +70,6 @@ def is_bank_card(number: str) -> bool:
     digits = [int(digit) for digit in reversed(number)]
     doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
     return (sum(digits[0::2]) + sum(doubled)) % 10 == 0
-
-
-def is_credit_code(number: str) -> bool:
-    """A unified social credit code (GB 32100) by its check character."""
-    number = number.upper()
-    if len(number) != 18 or any(char not in _USCC_ALPHABET for char in number):
-        return False
-    total = sum(_USCC_ALPHABET.index(char) * weight for char, weight in zip(number, _USCC_WEIGHTS, strict=False))
-    return _USCC_ALPHABET.index(number[17]) == (31 - total % 31) % 31
 
 
 def _plausible_birth(year: int, month: str, day: str) -> bool:
