@@ -6,15 +6,13 @@ Two small queries by key for each document; a rebuild of the index asks the same
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from ckan import model
 
 from ckanext.openhuizhou import config
-from ckanext.openhuizhou.domain.reference import Reference, read_reference
+from ckanext.openhuizhou.domain.reference import Reference
 from ckanext.openhuizhou.model.load import Load
 
 from .documents import Surroundings, listed
@@ -25,7 +23,7 @@ def surroundings_of(document: Mapping[str, Any]) -> Surroundings:
     data_ok, rows = _verdict(str(document["id"]))
     return Surroundings(
         department=tuple(_department(document.get("owner_org"))),
-        labels=tuple(_unique(_labels(document, _reference(config.config_dir())))),
+        labels=tuple(_unique(_labels(document, config.reference()))),
         data_ok=data_ok,
         rows=rows,
     )
@@ -61,8 +59,3 @@ def _labels(document: Mapping[str, Any], reference: Reference) -> Iterator[str]:
 
 def _unique(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
-
-
-@cache
-def _reference(folder: Path) -> Reference:
-    return read_reference(folder)
