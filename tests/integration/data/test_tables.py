@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
 from ckan import model
@@ -117,6 +118,23 @@ class TestPublish:
         with get_read_engine().connect() as connection:
             notes = list(connection.scalars(sa.select(table.c.note).order_by(table.c._id)))
         assert notes == ["\\.", None, "上\n下"]
+
+
+class TestLargest:
+    @pytest.mark.parametrize("count", [99, 101, 1000])
+    def test_a_table_of_many_columns_is_published_and_searched(self, resource_id, count):
+        items = [Item(f"列{number}", f"c{number}", "integer") for number in range(count - 1)]
+        cells = [[number % 9 for number in range(count - 1)] + ["惠城区"]]
+        tables.publish_table(tables.stage_table(resource_id, [*items, Item("末列", "last", "string")], cells), PACKAGE)
+        query = {"resource_id": resource_id, "q": "惠城区", "fields": ["last"]}
+        assert tk.get_action("datastore_search")({"ignore_auth": True}, query)["records"] == [{"last": "惠城区"}]
+
+    def test_a_text_longer_than_a_search_vector_is_published_whole(self, resource_id):
+        outline = " ".join(f"{number}.1234567" for number in range(150_000))
+        items = [Item("边界", "outline", "text")]
+        tables.publish_table(tables.stage_table(resource_id, items, [[outline]]), PACKAGE)
+        query = {"resource_id": resource_id, "fields": ["outline"]}
+        assert tk.get_action("datastore_search")({"ignore_auth": True}, query)["records"] == [{"outline": outline}]
 
 
 class TestRefusal:

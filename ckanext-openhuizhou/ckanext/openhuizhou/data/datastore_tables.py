@@ -41,6 +41,10 @@ LOCK_TIMEOUT_MS = 2000
 #: … this many times.
 SWAP_ATTEMPTS = 15
 _LOCK_NOT_AVAILABLE = "55P03"
+#: PostgreSQL passes at most 100 arguments to a function.
+_ARGUMENTS = 90
+#: Characters of a row that are searched. A search vector holds 1 MiB, and a letter takes up to 4 bytes.
+_SEARCHED_CHARACTERS = 250_000
 #: JSON spells these as PostgreSQL does, so that a cast gives the text of the stock full-text trigger.
 _CAST_AS_TEXT = {"text", "bigint", "numeric", "boolean"}
 
@@ -206,12 +210,20 @@ def _create_statements(resource_id: str, items: Sequence[Item]) -> Iterator[str]
     for item in items:
         comment = literal_string(column_comment(item))
         yield f"COMMENT ON COLUMN {table}.{identifier(item.column)} IS {comment}"
-    parts = ", ".join(_text_of(item) for item in items)
+    parts = _joined([_text_of(item) for item in items])
     yield (
         f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $fts$ BEGIN"
-        f" NEW._full_text := to_tsvector(concat_ws(' ', {parts})); RETURN NEW; END $fts$"
+        f" NEW._full_text := to_tsvector(left({parts}, {_SEARCHED_CHARACTERS})); RETURN NEW; END $fts$"
     )
     yield f"CREATE TRIGGER staging BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """SQL that joins texts by a blank, however many they are."""
+    while len(parts) > 1:
+        groups = [parts[start : start + _ARGUMENTS] for start in range(0, len(parts), _ARGUMENTS)]
+        parts = [f"concat_ws(' ', {', '.join(group)})" for group in groups]
+    return parts[0]
 
 
 def _text_of(item: Item) -> str:
