@@ -100,16 +100,24 @@ def build(app: Any) -> World:
     return world
 
 
-def entry(kind: str, organization_id: str, sysadmin: str) -> dict[str, Any]:
-    """One entry with a table and a file; the withdrawn one was public before."""
+def entry(kind: str, organization_id: str, sysadmin: str, title: str = "", *, load: bool = True) -> dict[str, Any]:
+    """One entry with a table and a file, unless ``load`` says that nothing was loaded; the withdrawn one was public."""
     open_type, share_type, state = KINDS[kind]
     resource_id = str(uuid.uuid4())
+    resource = {
+        "id": resource_id,
+        "name": "数据",
+        "url": "data.csv",
+        "url_type": "upload",
+        "format": "CSV",
+        "datastore_active": True,
+    }
     package = tk.get_action("package_create")(
         {"user": sysadmin},
         {
-            "title": f"空气质量 {kind}",
+            "title": title or f"空气质量 {kind}",
             "owner_org": organization_id,
-            "tags": [{"name": f"空气 {kind.replace(',', '')}"}],
+            "tags": [{"name": title or f"空气 {kind.replace(',', '')}"}],
             "notes": "演示数据",
             "category": "211001",
             "theme": "environment",
@@ -122,18 +130,11 @@ def entry(kind: str, organization_id: str, sysadmin: str) -> dict[str, Any]:
             "update_cycle": "yearly",
             "items": [{"name": item.name, "column": item.column, "data_type": item.data_type} for item in ITEMS],
             "entry_state": "draft" if state == "draft" else "published",
-            "resources": [
-                {
-                    "id": resource_id,
-                    "name": "数据",
-                    "url": "data.csv",
-                    "url_type": "upload",
-                    "format": "CSV",
-                    "datastore_active": True,
-                }
-            ],
+            "resources": [resource] if load else [],
         },
     )
+    if not load:
+        return package
     tables.publish_table(tables.stage_table(resource_id, ITEMS, [["惠城站", 1.5]]), package["id"])
     if state == "withdrawn":
         withdrawal = {"id": package["id"], "reason": "演示"}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 import pytest
 
-from .conftest import KINDS, World
+from .conftest import KINDS, World, entry
 
 CONDITIONAL = {"conditional, shared", "conditional, shared on conditions", "conditional, not shared"}
 CLOSED = {"closed, shared", "closed, shared on conditions", "closed, not shared"}
@@ -251,3 +252,75 @@ class TestDownload:
         entry = world.entries["open"]
         response = world.get("visitor", f"/dataset/{entry['name']}/resource/{entry['id']}/download/data.csv")
         assert response.status_code == 404
+
+
+class TestUncheckedData:
+    """What came past the loader: nobody has looked for personal data in it; publishing its entry looks at no file."""
+
+    @pytest.fixture
+    def uploaded(self, world):
+        """A draft with a file that its department uploaded by hand, published by the platform officer."""
+        draft = entry("draft", world.organization["id"], world.users["sysadmin"]["name"], title="手工上传", load=False)
+        address = "/api/3/action/resource_create"
+        headers = {"Authorization": world.tokens["own department"]}
+        form = {"package_id": draft["id"], "name": "名单", "upload": (BytesIO("姓名\n某人\n".encode()), "list.csv")}
+        made = world.app.post(address, data=form, headers=headers, content_type="multipart/form-data")
+        assert made.status_code == 200, made.body
+        as_officer = {"user": world.users["platform"]["name"]}
+        with world.app.flask_app.test_request_context():
+            tk.get_action("openhuizhou_entry_publish")(as_officer, {"id": draft["id"]})
+        yield {**draft, "resource": made.json["result"]}
+        with world.app.flask_app.test_request_context():
+            tk.get_action("dataset_purge")({"user": world.users["sysadmin"]["name"]}, {"id": draft["id"]})
+
+    def test_an_uploaded_file_is_not_public_though_its_entry_is(self, world, uploaded):
+        address = f"/dataset/{uploaded['name']}/resource/{uploaded['resource']['id']}/download/list.csv"
+        assert world.action("visitor", "package_show", id=uploaded["id"])["entry_state"] == "published"
+        for who in ("visitor", "citizen", "other department"):
+            refused = world.get(who, address)
+            assert (refused.status_code, "尚未经过检查" in refused.body) == (403, True), who
+        for who in ("own department", "platform", "sysadmin"):
+            assert world.get(who, address).status_code == 200, who
+
+    def test_a_table_made_by_hand_is_not_public_even_when_its_resource_says_it_is_an_address(self, world, uploaded):
+        resource_id = uploaded["resource"]["id"]
+        as_sysadmin = {"user": world.users["sysadmin"]["name"]}
+        with world.app.flask_app.test_request_context():
+            table = {"resource_id": resource_id, "force": True, "records": [{"name": "某人"}]}
+            tk.get_action("datastore_create")(dict(as_sysadmin), table)
+            changes = {"id": resource_id, "url_type": "", "url": "https://example.com/list.csv"}
+            tk.get_action("resource_patch")(dict(as_sysadmin), changes)
+        assert world.action("visitor", "datastore_search", resource_id=resource_id) is None
+        assert world.action("other department", "datastore_info", id=resource_id) is None
+        assert world.action("own department", "datastore_search", resource_id=resource_id)["total"] == 1
+
+    @pytest.mark.parametrize("kind", ["draft", "withdrawn"])
+    @pytest.mark.parametrize("way", ["resource_patch", "package_revise"])
+    def test_no_file_takes_the_place_of_a_checked_one(self, world, kind, way):
+        package = world.entries[kind]
+        id_ = resource_id(package)
+        file = (BytesIO("姓名\n某人\n".encode()), "list.csv")
+        form = {
+            "resource_patch": {"id": id_, "upload": file},
+            "package_revise": {"match": f'{{"id": "{package["id"]}"}}', f"update__resources__{id_}__upload": file},
+        }[way]
+        headers = {"Authorization": world.tokens["own department"]}
+        sent = world.app.post(
+            f"/api/3/action/{way}", data=form, headers=headers, content_type="multipart/form-data", status=409
+        )
+        assert "由采集写入" in sent.json["error"]["upload"][0]
+
+    @pytest.mark.parametrize(
+        ("action_name", "params"),
+        [
+            ("datastore_create", {"fields": [{"id": "station"}]}),
+            ("datastore_upsert", {"method": "insert", "records": [{"station": "某人"}]}),
+            ("datastore_delete", {}),
+            ("datastore_records_delete", {"filters": {}}),
+        ],
+    )
+    def test_nobody_writes_into_the_loaders_tables(self, world, action_name, params):
+        data = {"resource_id": resource_id(world.entries["draft"]), "force": True, **params}
+        headers = {"Authorization": world.tokens["own department"]}
+        sent = world.app.post(f"/api/3/action/{action_name}", json=data, headers=headers, status=403)
+        assert "由采集写入" in sent.json["error"]["message"]

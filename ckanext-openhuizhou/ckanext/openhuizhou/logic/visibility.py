@@ -12,7 +12,7 @@ from ckan.lib.plugins import DefaultPermissionLabels
 from ckan.types import Context
 
 from ckanext.openhuizhou.domain import visibility
-from ckanext.openhuizhou.model import role
+from ckanext.openhuizhou.model import load, role
 
 #: The package type that the rule is about; other types (applications) keep CKAN's own rule.
 ENTRY_TYPE = "dataset"
@@ -39,6 +39,20 @@ def may_see_data(package: model.Package, user: model.User | Any | None) -> bool:
     if not is_entry(package):
         return True
     return visibility.may_see_data(*_rule_values(package), viewer_labels(user))
+
+
+def may_see_unchecked(package: model.Package, user: model.User | Any | None) -> bool:
+    """Whether the user may read what the loader has not checked: those who would see it in a draft, whatever the
+    entry's state. A file that was uploaded by hand may hold personal data, and publishing its entry checks no file."""
+    if not is_entry(package):
+        return True
+    return visibility.may_see_data("", *_rule_values(package)[1:], viewer_labels(user))
+
+
+def is_checked(resource: model.Resource) -> bool:
+    """Whether what is in the resource's table and file came through the loader, which refuses personal data."""
+    last = load.load_of(resource.id)
+    return last is not None and last.loaded_at is not None and last.package_id == resource.package_id
 
 
 def is_open_on_conditions(package: model.Package) -> bool:

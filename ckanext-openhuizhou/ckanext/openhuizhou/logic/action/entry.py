@@ -10,13 +10,18 @@ import re
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan import model
 from ckan.types import Context
 
 from ckanext.openhuizhou.domain.text_rules import is_empty
 from ckanext.openhuizhou.logic.schema.entry import publish_schema, withdraw_schema
+from ckanext.openhuizhou.logic.validation import validated
+from ckanext.openhuizhou.model.load import load_of
 
 __all__ = ["openhuizhou_entry_publish", "openhuizhou_entry_withdraw", "package_create", "package_update"]
 
+#: What the form calls the entry's ``metadata_modified`` (UTC, ISO 8601) at the time when it was opened.
+SEEN_VERSION = "seen_version"
 _FORM_ITEM = re.compile(r"items-(\d{1,4})-(\w+)", re.ASCII)
 
 
@@ -35,6 +40,8 @@ def package_create(next_: Any, context: Context, data_dict: dict[str, Any]) -> A
 def package_update(next_: Any, context: Context, data_dict: dict[str, Any]) -> Any:
     """Change an entry or an application; its code and name stay. Parameters and answer are CKAN's."""
     items_from_form(data_dict)
+    _refuse_stale_form(data_dict)
+    _refuse_files_of_the_loader(data_dict)
     return next_(context, data_dict)
 
 
@@ -46,7 +53,7 @@ def openhuizhou_entry_publish(context: Context, data_dict: dict[str, Any]) -> di
     :raises ValidationError: for what is still missing or wrong, by field
     """
     tk.check_access("openhuizhou_entry_publish", context, data_dict)
-    data = _validated(data_dict, publish_schema(), context)
+    data = validated(data_dict, publish_schema(), context)
     return tk.get_action("package_patch")(tk.fresh_context(context), {"id": data["id"], "entry_state": "published"})
 
 
@@ -58,7 +65,7 @@ def openhuizhou_entry_withdraw(context: Context, data_dict: dict[str, Any]) -> d
     :returns: the entry as ``package_show`` gives it
     """
     tk.check_access("openhuizhou_entry_withdraw", context, data_dict)
-    data = _validated(data_dict, withdraw_schema(), context)
+    data = validated(data_dict, withdraw_schema(), context)
     return tk.get_action("package_patch")(
         tk.fresh_context(context),
         {"id": data["id"], "entry_state": "withdrawn", "withdraw_reason": data["reason"]},
@@ -82,8 +89,24 @@ def items_from_form(data_dict: dict[str, Any]) -> None:
         raise tk.ValidationError({"items": [tk._("The information items are not a list of items")]})
 
 
-def _validated(data_dict: dict[str, Any], schema: Any, context: Context) -> dict[str, Any]:
-    data, errors = tk.navl_validate(data_dict, schema, context)
-    if errors:
-        raise tk.ValidationError(errors)
-    return data
+def _refuse_stale_form(data_dict: dict[str, Any]) -> None:
+    """A form says which version of the entry it was filled with: what somebody saved since then is not overwritten
+    unseen. The API sends no version, and patches single fields."""
+    seen = data_dict.get(SEEN_VERSION)
+    package = model.Package.get(data_dict.get("id")) if seen else None
+    if package is not None and package.metadata_modified and package.metadata_modified.isoformat() != seen:
+        message = tk._(
+            "Somebody else has saved this entry since you opened the form. What you typed is still here: compare it"
+            " with the entry, then save again to put yours in its place"
+        )
+        raise tk.ValidationError({SEEN_VERSION: [message]})
+
+
+def _refuse_files_of_the_loader(data_dict: dict[str, Any]) -> None:
+    """What the loader has checked is public with its entry, so no other file takes its place."""
+    for resource in data_dict.get("resources") or ():
+        given = isinstance(resource, dict) and resource.get("upload")
+        if given and resource.get("id") and load_of(str(resource["id"])) is not None:
+            raise tk.ValidationError(
+                {"upload": [tk._("This data is written by the harvest; correct it at its source")]}
+            )
