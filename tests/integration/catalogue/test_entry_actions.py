@@ -33,13 +33,13 @@ class TestPackageCreate:
         assert entry["items"][0]["length"] == 20
         assert entry["items"][0]["is_key"] is True
 
-    def test_a_draft_needs_nothing_but_its_provider(self, site: Any, values: Values):
-        entry = site.act("officer", "package_create", owner_org=site.organizations["huanbaoju"]["name"])
+    def test_a_draft_needs_nothing_but_its_provider_and_a_title(self, site: Any, values: Values):
+        entry = site.act("officer", "package_create", title="噪声监测点位", owner_org="huanbaoju")
         assert entry["category"] == "313001"
         assert entry["catalogue_code"].startswith("313001/")
 
     def test_a_provider_outside_the_directory_files_under_the_city(self, site: Any):
-        entry = site.act("platform", "package_create", owner_org="elsewhere")
+        entry = site.act("platform", "package_create", title="别处的条目", owner_org="elsewhere")
         assert entry["category"] == "300001"
 
     def test_a_typed_code_is_refused_and_a_typed_name_is_not_used(self, site: Any, values: Values):

@@ -114,7 +114,3 @@ class TestTitle:
         assert all(set(error.error_dict) == {"title"} for error in refused)
         (saved,) = [result for result in made if not isinstance(result, tk.ValidationError)]
         assert catalogue.title_holder(saved["owner_org"], "机动车排放检验") == saved["id"]
-
-    def test_an_entry_without_title_takes_none(self, site: Any, values: Values):
-        for _ in range(2):
-            site.act("officer", "package_create", **values(title=None))

@@ -1,7 +1,8 @@
 """The rules of a catalogue entry, each in one function that yields findings.
 
 The form, the API and the harvest engine call ``check_entry``, so that an entry is right or wrong in the same way
-whichever way it came. A draft checks only what is filled in; publication also asks for what is missing.
+whichever way it came. A draft checks only what is filled in, and has a title: without one nobody would find it
+again, and it would take a code for ever. Publication also asks for what is missing.
 Rules on the items (columns) are in ``item_rules``.
 """
 
@@ -76,6 +77,8 @@ def check_entry(entry: Mapping[str, Any], purpose: Purpose, lookups: Lookups | N
     lookups = lookups or Lookups()
     if purpose == "publish":
         yield from _required(entry)
+    elif is_empty(entry.get("title")):
+        yield Finding("required-missing", field="title")
     for rule in RULES:
         yield from rule(entry, lookups)
     items = entry.get("items")
