@@ -138,6 +138,49 @@ class TestDraft:
         assert (changed["name"], changed["title"]) == (entry["name"], "改过的名称")
         assert changed["items"] == items
 
+    def test_that_somebody_else_has_saved_meanwhile_is_not_overwritten_unseen(self, site: Any, values: Values):
+        entry = site.act("officer", "package_create", **values())
+        address = f"/dataset/edit/{entry['name']}"
+        opened = typed(site.get("platform", address).text, "seen_version")
+        assert opened
+        theirs = {**values(title=entry["title"], notes="甲的摘要"), "seen_version": opened}
+        assert site.post("officer", address, as_form(theirs, entry_state="draft")).status_code == 302
+
+        mine = {**values(title=entry["title"], notes="乙的摘要"), "seen_version": opened}
+        refused = site.post("platform", address, as_form(mine, entry_state="draft"))
+        assert refused.status_code == 200
+        assert "其他人已经保存过此条目" in refused.text
+        assert "乙的摘要</textarea>" in refused.text
+        assert site.act("officer", "package_show", id=entry["id"])["notes"] == "甲的摘要"
+
+        mine["seen_version"] = typed(refused.text, "seen_version")
+        assert mine["seen_version"] != opened
+        assert site.post("platform", address, as_form(mine, entry_state="draft")).status_code == 302
+        saved = site.act("officer", "package_show", id=entry["id"])
+        assert saved["notes"] == "乙的摘要"
+        assert "seen_version" not in saved
+
+    def test_keeps_its_version_while_it_comes_back_with_mistakes(self, site: Any, values: Values):
+        entry = site.act("officer", "package_create", **values())
+        address = f"/dataset/edit/{entry['name']}"
+        opened = typed(site.get("officer", address).text, "seen_version")
+        wrong = {**values(title="新的平台"), "seen_version": opened}
+        page = site.post("officer", address, as_form(wrong, entry_state="draft"))
+        site.act("platform", "package_patch", id=entry["id"], notes="别人的摘要")
+        mended = {**values(), "seen_version": typed(page.text, "seen_version")}
+        assert "其他人已经保存过此条目" in site.post("officer", address, as_form(mended, entry_state="draft")).text
+
+    def test_needs_a_title(self, site: Any, values: Values):
+        before = model.Session.query(model.Package).count()
+        page = site.post("officer", "/dataset/new", as_form(values(title=" "), entry_state="draft"))
+        assert page.status_code == 200
+        assert is_chinese(beside(page.text, "title"))
+        assert model.Session.query(model.Package).count() == before
+
+    def test_is_not_published_by_its_department_which_is_told_so_in_words(self, site: Any, values: Values):
+        page = site.post("officer", "/dataset/new", as_form(values(), entry_state="published"))
+        assert "由“草稿”变为“已发布”" in html.unescape(page.text)
+
     def test_that_becomes_wrong_comes_back_as_it_was_typed(self, site: Any, values: Values):
         entry = site.act("officer", "package_create", **values())
         address = f"/dataset/edit/{entry['name']}"
@@ -186,3 +229,13 @@ class TestPublishedEntry:
         assert sent.status_code == 302
         changed = site.act("visitor", "package_show", id=entry["id"])
         assert (changed["notes"], changed["entry_state"], changed["issued"]) == ("更正", "published", entry["issued"])
+
+
+class TestFile:
+    def test_form_publishes_nothing(self, site: Any, values: Values):
+        entry = site.act("officer", "package_create", **values())
+        form = site.get("officer", f"/dataset/{entry['name']}/resource/new").text
+        buttons = re.findall(r'<button[^>]*name="save"[^>]*>([^<]*)<', form)
+        assert [button.strip() for button in buttons] == ["保存并继续添加", "保存"]
+        assert "检查通过之前" in form
+        assert f"/dataset/{entry['name']}/resource/new" in site.get("officer", f"/dataset/{entry['name']}").text

@@ -10,6 +10,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 
 from ckanext.openhuizhou.domain.entry_state import EntryState
+from ckanext.openhuizhou.logic.action.entry import SEEN_VERSION
 from ckanext.openhuizhou.logic.entry_access import entry_state_of, is_platform_officer
 from ckanext.openhuizhou.model.department import departments
 
@@ -28,19 +29,26 @@ BLANK_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class FormState:
-    """``save`` is the state that saving keeps; ``publish`` whether the form may offer to publish."""
+    """``save`` is the state that saving keeps; ``publish`` whether the form may offer to publish; ``version`` what
+    the entry is compared with when the form is sent, so that nobody overwrites what he has not seen."""
 
     id: str | None
     save: str
     publish: bool
+    version: str
 
 
-def openhuizhou_entry_form(data: Mapping[str, Any]) -> FormState:
-    """Where the form's entry stands, whatever state the form itself asked for."""
+def openhuizhou_entry_form(data: Mapping[str, Any], errors: Mapping[str, Any] | None = None) -> FormState:
+    """Where the form's entry stands, whatever state the form itself asked for. A form that comes back with mistakes
+    keeps its version, until its sender has been told that it is not the last one."""
     package = model.Package.get(data["id"]) if data.get("id") else None
     state = entry_state_of(package) if package else EntryState.DRAFT
     publisher = tk.h.check_access("openhuizhou_entry_publish", {"id": data.get("id")})
-    return FormState(package.id if package else None, str(state), publisher and state != EntryState.PUBLISHED)
+    version = package.metadata_modified.isoformat() if package and package.metadata_modified else ""
+    if SEEN_VERSION not in (errors or {}):
+        version = str(data.get(SEEN_VERSION) or version)
+    may_publish = publisher and state != EntryState.PUBLISHED
+    return FormState(package.id if package else None, str(state), may_publish, version)
 
 
 def openhuizhou_form_sections(fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

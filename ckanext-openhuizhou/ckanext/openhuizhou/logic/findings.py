@@ -12,6 +12,9 @@ from ckanext.openhuizhou.domain.findings import KINDS, Finding
 from ckanext.openhuizhou.schemas.code_lists import code_list
 from ckanext.openhuizhou.schemas.fields import field_labels
 
+#: Params of findings that are keys of a code list.
+_CODED_PARAMS = {"data_type": "data_types", "before": "entry_states", "after": "entry_states"}
+
 
 def finding_text(finding: Finding, *, with_mend: bool = True) -> str:
     """What is wrong and, after it, how to mend it; fields are named by their labels."""
@@ -67,8 +70,8 @@ def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     pii_kind = shown.get("pii_kind")
     if pii_kind:
         shown["pii_kind"] = tk._(pii_kind)
-    data_type = code_list("data_types").codes.get(str(shown.get("data_type")))
-    if data_type:
-        label = {"en": data_type.label["en"], "zh_Hans_CN": data_type.label["zh"]}
-        shown["data_type"] = in_reader_language(label)
+    for name, list_name in _CODED_PARAMS.items():
+        code = code_list(list_name).codes.get(str(shown.get(name)))
+        if code:
+            shown[name] = in_reader_language({"en": code.label["en"], "zh_Hans_CN": code.label["zh"]})
     return shown

@@ -82,5 +82,16 @@
     Array.from(body.rows).forEach(ready);
   }
 
+  /* A second click would send the form again: the first has taken the title, so the second would be told it is taken. */
+  function sendOnce(form) {
+    var sent = false;
+    form.addEventListener("submit", function (event) {
+      if (sent) { event.preventDefault(); }
+      sent = true;
+    });
+    window.addEventListener("pageshow", function () { sent = false; });
+  }
+
   document.querySelectorAll("[data-openhuizhou-items]").forEach(setUp);
+  document.querySelectorAll(".oh-entry-form").forEach(sendOnce);
 })();
