@@ -1,6 +1,6 @@
 """Functions for templates; CKAN registers what stands in ``__all__``."""
 
-from . import choices, entries, entry_form, formats, labels, lists, site
+from . import choices, entries, entry_form, formats, labels, lists, site, workbench
 from .choices import *  # noqa: F403
 from .entries import *  # noqa: F403
 from .entry_form import *  # noqa: F403
@@ -8,6 +8,7 @@ from .formats import *  # noqa: F403
 from .labels import *  # noqa: F403
 from .lists import *  # noqa: F403
 from .site import *  # noqa: F403
+from .workbench import *  # noqa: F403
 
 __all__: list[str] = []
 __all__ += choices.__all__
@@ -17,3 +18,4 @@ __all__ += formats.__all__
 __all__ += labels.__all__
 __all__ += lists.__all__
 __all__ += site.__all__
+__all__ += workbench.__all__
