@@ -4,4 +4,5 @@ from __future__ import annotations
 
 #: platform_officer: publish review, sources of every department, targets, tasks, reports.
 #: security_officer: rules about personal data, access grants, lockout. auditor: reads everything, changes nothing.
-ROLES = ("platform_officer", "security_officer", "auditor")
+PLATFORM_OFFICER, SECURITY_OFFICER, AUDITOR = "platform_officer", "security_officer", "auditor"
+ROLES = (PLATFORM_OFFICER, SECURITY_OFFICER, AUDITOR)

@@ -19,7 +19,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+from ckanext.openhuizhou.domain.entry_state import EntryState
 from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.domain.roles import PLATFORM_OFFICER
 
 
 class Audience(StrEnum):
@@ -33,8 +35,6 @@ class Audience(StrEnum):
 
 _E, _G, _P, _D = Audience.EVERYONE, Audience.GOVERNMENT, Audience.PLATFORM, Audience.DEPARTMENT
 
-PUBLISHED: Final = "published"
-PLATFORM_OFFICER: Final = "platform_officer"
 
 #: From open to closed; the codes of ``open_type`` and ``share_type``.
 OPENNESS: Final = ("unconditional", "conditional", "none")
@@ -76,13 +76,13 @@ DATA: Final[dict[tuple[bool, str, str], frozenset[Audience]]] = {
 def labels_of_entry(entry_state: str, open_type: str, share_type: str, owner_org_id: str) -> list[str]:
     """Labels of those who see the entry's metadata. Share type does not narrow metadata among government users."""
     del share_type  # named in the rule's signature because a later rule may use it
-    audiences = METADATA[entry_state == PUBLISHED, _known(open_type)]
+    audiences = METADATA[entry_state == EntryState.PUBLISHED, _known(open_type)]
     return _labels(audiences, owner_org_id)
 
 
 def labels_of_data(entry_state: str, open_type: str, share_type: str, owner_org_id: str) -> list[str]:
     """Labels of those who see the entry's data: its table, its files, its dumps."""
-    audiences = DATA[entry_state == PUBLISHED, _known(open_type), _known(share_type)]
+    audiences = DATA[entry_state == EntryState.PUBLISHED, _known(open_type), _known(share_type)]
     return _labels(audiences, owner_org_id)
 
 

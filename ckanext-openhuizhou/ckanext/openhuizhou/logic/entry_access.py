@@ -8,15 +8,15 @@ from typing import Any
 from ckan import model
 
 from ckanext.openhuizhou.domain.entry_state import EDITED_BY_DEPARTMENT, EntryState
+from ckanext.openhuizhou.domain.roles import PLATFORM_OFFICER
+from ckanext.openhuizhou.logic.caller import caller
 from ckanext.openhuizhou.model.role import has_role
-
-PUBLISHER_ROLE = "platform_officer"
 
 
 def is_platform_officer(context: Mapping[str, Any]) -> bool:
     """Whether the caller holds the platform role; sysadmins are not asked."""
-    user = _user(context)
-    return user is not None and has_role(user.id, PUBLISHER_ROLE)
+    user = caller(context)
+    return user is not None and has_role(user.id, PLATFORM_OFFICER)
 
 
 def is_publisher(context: Mapping[str, Any]) -> bool:
@@ -24,8 +24,8 @@ def is_publisher(context: Mapping[str, Any]) -> bool:
     or code of the platform that runs without a user's rights (``ignore_auth``)."""
     if context.get("openhuizhou_approved_source") or context.get("ignore_auth"):
         return True
-    user = _user(context)
-    return user is not None and (user.sysadmin or has_role(user.id, PUBLISHER_ROLE))
+    user = caller(context)
+    return user is not None and (user.sysadmin or has_role(user.id, PLATFORM_OFFICER))
 
 
 def entry_state_of(package: model.Package) -> EntryState:
@@ -37,11 +37,3 @@ def entry_state_of(package: model.Package) -> EntryState:
 def department_may_edit(package: model.Package) -> bool:
     """Whether the entry's own department may still change it."""
     return entry_state_of(package) in EDITED_BY_DEPARTMENT
-
-
-def _user(context: Mapping[str, Any]) -> model.User | None:
-    user = context.get("auth_user_obj")
-    if isinstance(user, model.User):
-        return user
-    name = context.get("user")
-    return model.User.get(name) if name else None

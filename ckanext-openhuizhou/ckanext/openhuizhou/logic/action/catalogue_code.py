@@ -9,6 +9,7 @@ from ckan.types import Context
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.logic.schema.catalogue_code import code_show_schema
+from ckanext.openhuizhou.logic.validation import validated
 from ckanext.openhuizhou.model import catalogue
 
 __all__ = ["openhuizhou_catalogue_code_show"]
@@ -24,9 +25,7 @@ def openhuizhou_catalogue_code_show(context: Context, data_dict: dict[str, Any])
     :raises NotFound: for a code that nobody has, or whose entry the caller may not see
     """
     tk.check_access("openhuizhou_catalogue_code_show", context, data_dict)
-    data, errors = tk.navl_validate(data_dict, code_show_schema(), context)
-    if errors:
-        raise tk.ValidationError(errors)
+    data = validated(data_dict, code_show_schema(), context)
     package_id = catalogue.package_of_code(data["code"])
     try:
         if package_id is None:

@@ -9,6 +9,7 @@ from ckan.types import Context
 
 from ckanext.openhuizhou.domain.departments import LEVELS
 from ckanext.openhuizhou.logic.schema.department import department_list_schema
+from ckanext.openhuizhou.logic.validation import validated
 from ckanext.openhuizhou.model.department import departments
 
 __all__ = ["openhuizhou_department_list"]
@@ -23,9 +24,7 @@ def openhuizhou_department_list(context: Context, data_dict: dict[str, Any]) -> 
         then by count, then by name; ``parent`` is a name or ``None``
     """
     tk.check_access("openhuizhou_department_list", context, data_dict)
-    data, errors = tk.navl_validate(data_dict, department_list_schema(), context)
-    if errors:
-        raise tk.ValidationError(errors)
+    data = validated(data_dict, department_list_schema(), context)
     found = tk.get_action("package_search")(
         tk.fresh_context(context),
         {

@@ -13,6 +13,7 @@ from ckanext.openhuizhou.harvesters import engine, lease, report
 from ckanext.openhuizhou.logic.findings import described_finding
 from ckanext.openhuizhou.logic.harvest_access import all_departments, departments_of
 from ckanext.openhuizhou.logic.schema import harvest as schema
+from ckanext.openhuizhou.logic.validation import validated
 from ckanext.openhuizhou.model.harvest import Run, Source
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 def openhuizhou_source_list(context: Context, data_dict: dict[str, Any]) -> list[dict[str, Any]]:
     """Sources that the caller may see, by name, each as :py:func:`openhuizhou_source_show` returns it."""
     tk.check_access("openhuizhou_source_list", context, data_dict)
-    _validated(data_dict, schema.source_list_schema(), context)
+    validated(data_dict, schema.source_list_schema(), context)
     query = sa.select(Source).order_by(Source.name)
     organizations = _organizations(context)
     if organizations is not None:
@@ -45,7 +46,7 @@ def openhuizhou_source_show(context: Context, data_dict: dict[str, Any]) -> dict
         last_good_run, records`` (count by state) and ``last_run``
     """
     tk.check_access("openhuizhou_source_show", context, data_dict)
-    data = _validated(data_dict, schema.source_show_schema(), context)
+    data = validated(data_dict, schema.source_show_schema(), context)
     return report.source_dict(_source(data["id"]))
 
 
@@ -58,7 +59,7 @@ def openhuizhou_harvest_run(context: Context, data_dict: dict[str, Any]) -> dict
     :returns: the run, as :py:func:`openhuizhou_harvest_run_list` shows it
     """
     tk.check_access("openhuizhou_harvest_run", context, data_dict)
-    data = _validated(data_dict, schema.run_schema(), context)
+    data = validated(data_dict, schema.run_schema(), context)
     source = _source(data["source_id"])
     run_id, _new = lease.queue(source.id, data["mode"])
     # the queue only wakes a worker, state is in the database; a run may take longer than the queue's usual limit
@@ -78,7 +79,7 @@ def openhuizhou_harvest_run_list(context: Context, data_dict: dict[str, Any]) ->
         counters ``added, changed, unchanged, withdrawn, refused, failed``
     """
     tk.check_access("openhuizhou_harvest_run_list", context, data_dict)
-    data = _validated(data_dict, schema.run_list_schema(), context)
+    data = validated(data_dict, schema.run_list_schema(), context)
     source_id = _source(data["source_id"]).id if data.get("source_id") else None
     count, results = report.runs(_organizations(context), source_id, data["limit"], data["offset"])
     return {"count": count, "results": results}
@@ -95,7 +96,7 @@ def openhuizhou_harvest_run_show(context: Context, data_dict: dict[str, Any]) ->
         message, mend``; the last two are sentences in the reader's language
     """
     tk.check_access("openhuizhou_harvest_run_show", context, data_dict)
-    data = _validated(data_dict, schema.run_show_schema(), context)
+    data = validated(data_dict, schema.run_show_schema(), context)
     run = model.Session.get(Run, data["id"])
     if run is None:
         raise tk.ObjectNotFound(tk._("Run not found"))
@@ -119,10 +120,3 @@ def _organizations(context: Context) -> set[str] | None:
     if context.get("ignore_auth") or all_departments(context):
         return None
     return departments_of(context)
-
-
-def _validated(data_dict: dict[str, Any], schema_: Any, context: Context) -> dict[str, Any]:
-    data, errors = tk.navl_validate(data_dict, schema_, context)
-    if errors:
-        raise tk.ValidationError(errors)
-    return data

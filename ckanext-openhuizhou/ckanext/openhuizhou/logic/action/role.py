@@ -10,7 +10,9 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import Context
 
+from ckanext.openhuizhou.logic.caller import caller
 from ckanext.openhuizhou.logic.schema.role import role_schema
+from ckanext.openhuizhou.logic.validation import validated
 from ckanext.openhuizhou.model import role as roles
 
 __all__ = ["openhuizhou_role_grant", "openhuizhou_role_list", "openhuizhou_role_revoke"]
@@ -48,15 +50,13 @@ def openhuizhou_role_list(context: Context, data_dict: dict[str, Any]) -> list[d
 def _change(
     context: Context, data_dict: dict[str, Any], change: Callable[[str, str, str | None], bool], done: str
 ) -> dict[str, Any]:
-    data, errors = tk.navl_validate(data_dict, role_schema(), context)
-    if errors:
-        raise tk.ValidationError(errors)
+    data = validated(data_dict, role_schema(), context)
     user = model.User.get(data["user"])
     assert user is not None, "the schema has found the user"
-    caller = model.User.get(context.get("user"))
-    changed = change(user.id, data["role"], caller.id if caller else None)
+    by = caller(context)
+    changed = change(user.id, data["role"], by.id if by else None)
     if not context.get("defer_commit"):
         model.repo.commit()
     if changed:
-        log.info("Role %s %s: user %s, by %s", data["role"], done, user.id, caller.id if caller else "command line")
+        log.info("Role %s %s: user %s, by %s", data["role"], done, user.id, by.id if by else "command line")
     return {"user_id": user.id, "user_name": user.name, "role": data["role"], "changed": changed}

@@ -11,6 +11,7 @@ from ckan.types import Context
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain import city_time, targets
 from ckanext.openhuizhou.logic.schema.target import target_list_schema, target_show_schema
+from ckanext.openhuizhou.logic.validation import validated
 
 __all__ = ["openhuizhou_target_list", "openhuizhou_target_show"]
 
@@ -30,7 +31,7 @@ def openhuizhou_target_list(context: Context, data_dict: dict[str, Any]) -> list
     :param date: count as of the end of this day (``YYYY-MM-DD``), default now.
     """
     tk.check_access("openhuizhou_target_list", context, data_dict)
-    data = _validated(data_dict, target_list_schema(), context)
+    data = validated(data_dict, target_list_schema(), context)
     searched: dict[tuple[targets.Unit, Any], _Counts] = {}
     return [_show(context, target, data.get("date"), searched) for target in config.targets()]
 
@@ -47,18 +48,11 @@ def openhuizhou_target_show(context: Context, data_dict: dict[str, Any]) -> dict
         that the plan names are listed even with 0), ``missing_departments``, ``by_month`` (``month, added, count``).
     """
     tk.check_access("openhuizhou_target_show", context, data_dict)
-    data = _validated(data_dict, target_show_schema(), context)
+    data = validated(data_dict, target_show_schema(), context)
     for target in config.targets():
         if target.id == data["id"]:
             return _show(context, target, data.get("date"), {})
     raise tk.ObjectNotFound(tk._("There is no target “{id}”").format(id=data["id"]))
-
-
-def _validated(data_dict: dict[str, Any], schema: Any, context: Context) -> dict[str, Any]:
-    data, errors = tk.navl_validate(data_dict, schema, context)
-    if errors:
-        raise tk.ValidationError(errors)
-    return data
 
 
 class _Counts:

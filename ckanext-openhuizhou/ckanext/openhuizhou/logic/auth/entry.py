@@ -12,6 +12,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import AuthResult, Context
 
+from ckanext.openhuizhou.logic.caller import caller
 from ckanext.openhuizhou.logic.entry_access import department_may_edit, is_platform_officer
 
 __all__ = [
@@ -95,5 +96,5 @@ def _officer_only(context: Context, message: str) -> AuthResult:
 
 
 def _submitted_by(context: Context, package: model.Package) -> bool:
-    user = model.User.get(context.get("user"))
+    user = caller(context)
     return user is not None and user.id == package.creator_user_id

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ckan import model
 from ckan.types import AuthResult, Context
 
+from ckanext.openhuizhou.domain.roles import AUDITOR, SECURITY_OFFICER
+from ckanext.openhuizhou.logic.caller import caller
 from ckanext.openhuizhou.model.role import roles_of
 
 __all__ = ["openhuizhou_role_grant", "openhuizhou_role_list", "openhuizhou_role_revoke"]
@@ -24,5 +25,5 @@ def openhuizhou_role_revoke(context: Context, data_dict: dict[str, Any]) -> Auth
 
 def openhuizhou_role_list(context: Context, data_dict: dict[str, Any]) -> AuthResult:  # noqa: ARG001
     """Sysadmins, security officers and auditors."""
-    user = model.User.get(context.get("user"))
-    return {"success": user is not None and bool(roles_of(user.id) & {"security_officer", "auditor"})}
+    user = caller(context)
+    return {"success": user is not None and bool(roles_of(user.id) & {SECURITY_OFFICER, AUDITOR})}
