@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ckan.plugins.toolkit as tk
 
+from ckanext.openhuizhou.domain.licences import Licence, read_licences
 from ckanext.openhuizhou.domain.reference import Reference, read_reference
 from ckanext.openhuizhou.domain.targets import Target, read_targets
 
@@ -30,6 +31,14 @@ def targets() -> tuple[Target, ...]:
 
 
 _targets = cache(read_targets)
+
+
+def licences() -> tuple[Licence, ...]:
+    """The terms that entries can name, read at first use; ``ConfigurationError`` when the file is wrong."""
+    return _licences(config_dir() / "licences.yaml")
+
+
+_licences = cache(read_licences)
 
 
 def source_variables_file() -> Path | None:

@@ -11,9 +11,11 @@ from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
 from ckan.types import Context
 
+from ckanext.openhuizhou import config as options
 from ckanext.openhuizhou import search
 from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
+from ckanext.openhuizhou.model import licence
 from ckanext.openhuizhou.search import outbox
 
 
@@ -28,6 +30,7 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
     """The platform's extension of CKAN."""
 
     p.implements(p.IConfigurer)
+    p.implements(p.IConfigurable)
     p.implements(p.ITranslation)
     p.implements(p.IFacets, inherit=True)
     p.implements(p.IPackageController, inherit=True)
@@ -43,6 +46,11 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
             *config["ckan.search.solr_allowed_query_parsers"],
             "edismax",
         ]
+
+    # IConfigurable
+
+    def configure(self, config: CKANConfig) -> None:  # noqa: ARG002
+        licence.offer(options.licences(), options.site_url())
 
     # IPackageController
 

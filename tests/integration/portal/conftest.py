@@ -113,7 +113,8 @@ def fill(portal: Portal) -> None:
         organization = {"name": name, "title": title, "level": "city", "region": "441300"}
         tk.get_action("organization_create")({"user": portal.sysadmin["name"]}, organization)
     hours = [["下埔", f"2018-01-01 {hour:02}:00", 20 + hour / 2] for hour in range(24)]
-    portal.add("air", "2018-03-20", title="空气质量小时数据", owner_org="huanbaoju", items=AIR_ITEMS, rows=hours)
+    air = {"title": "空气质量小时数据", "owner_org": "huanbaoju", "license_id": "huizhou-open"}
+    portal.add("air", "2018-03-20", items=AIR_ITEMS, rows=hours, **air)
     bus = {"title": "公交线路", "owner_org": "jiaotongju", "theme": "transport", "category": "209001"}
     portal.add("bus", "2018-04-02", rows=[["1路"], ["2路"]], **bus)
     water = portal.add("water", "2018-03-25", title="水质月报", owner_org="huanbaoju", rows=[["西枝江"]])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ckanext.openhuizhou.domain.licences import read_licences
 from ckanext.openhuizhou.domain.title import title_key
 from ckanext.openhuizhou.harvesters.kinds import check_config, kind_named
 from ckanext.openhuizhou.harvesters.mapping import RecordMapping, load_mapping
@@ -121,6 +122,15 @@ def test_made_up_data_say_so_and_real_data_name_source_and_licence(entries: dict
             assert "演示数据" not in entry["notes"]
         else:
             assert "演示数据" in entry["notes"]
+
+
+def test_each_entry_names_its_terms_of_use(entries: dict[str, dict[str, Any]]) -> None:
+    offered = {licence.id for licence in read_licences(ROOT / "config" / "licences.yaml")}
+    for key, entry in entries.items():
+        expected = {"unconditional": "huizhou-open", "conditional": "huizhou-conditional", "none": None}
+        named = entry.get("license_id")
+        assert named == ("other-open" if not entry["demo"] else expected[entry["open_type"]]), key
+        assert named is None or named in offered
 
 
 @pytest.mark.parametrize(("words", "expected"), [("空气质量", 3), ("养老", 3), ("交通运输", 4)])

@@ -17,6 +17,7 @@ __all__ = [
     "openhuizhou_category_path",
     "openhuizhou_field",
     "openhuizhou_label",
+    "openhuizhou_licence",
     "openhuizhou_region",
     "openhuizhou_text",
     "openhuizhou_theme",
@@ -60,6 +61,14 @@ def openhuizhou_theme_icon(key: str) -> str:
 def openhuizhou_theme_lists() -> tuple[ThemeList, ...]:
     """社会治理 and 民生服务 with their fields, in the plan's order."""
     return config.reference().themes.lists
+
+
+def openhuizhou_licence(entry: Mapping[str, Any]) -> dict[str, str]:
+    """``title`` and ``url`` of the terms that an entry names; both empty when it names none."""
+    id_ = entry.get("license_id")
+    known = next((licence for licence in config.licences() if licence.id == id_), None)
+    title = known.title[_language()] if known else entry.get("license_title") or id_ or ""
+    return {"title": title, "url": entry.get("license_url") or ""}
 
 
 def openhuizhou_region(code: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The front page and the page for developers."""
+"""The front page, the page for developers, the terms of use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from flask import Blueprint
+
+from ckanext.openhuizhou import config
 
 blueprint = Blueprint("openhuizhou_home", __name__)
 
@@ -55,6 +57,12 @@ def developers() -> str:
         {}, {"fq": f"{PUBLISHED} openhuizhou_data_ok:true", "rows": 1, "sort": "issued asc, name asc"}
     )
     return tk.render("openhuizhou/developers.html", {"example": next(iter(found["results"]), None)})
+
+
+@blueprint.route("/licence", endpoint="licence")
+def licence() -> str:
+    """The platform's own terms, and the other licences that entries can name."""
+    return tk.render("openhuizhou/licence.html", {"licences": config.licences()})
 
 
 def _most_first(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
