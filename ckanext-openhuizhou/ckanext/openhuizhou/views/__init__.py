@@ -1,5 +1,6 @@
 """The pages of ours; CKAN registers every blueprint that stands here."""
 
+from .bad_input import blueprint as bad_input_blueprint
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
@@ -10,6 +11,7 @@ from .targets import blueprint as targets_blueprint
 from .themes import blueprint as themes_blueprint
 
 __all__ = [
+    "bad_input_blueprint",
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",

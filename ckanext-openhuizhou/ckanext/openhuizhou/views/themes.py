@@ -26,3 +26,10 @@ def read(key: str) -> Response | str:
     if key not in config.reference().themes:
         return tk.abort(404, tk._("There is no field “{key}”").format(key=key))
     return tk.redirect_to("dataset.search", theme=key)
+
+
+@blueprint.route("/group/", endpoint="groups")
+@blueprint.route("/group", endpoint="groups", strict_slashes=False)
+def groups() -> Response:
+    """CKAN's list of groups: the fields are what groups datasets here."""
+    return tk.redirect_to("openhuizhou_themes.index")
