@@ -1,6 +1,7 @@
 """The pages of ours; CKAN registers every blueprint that stands here."""
 
 from .bad_input import blueprint as bad_input_blueprint
+from .caching import blueprint as caching_blueprint
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
@@ -12,6 +13,7 @@ from .themes import blueprint as themes_blueprint
 
 __all__ = [
     "bad_input_blueprint",
+    "caching_blueprint",
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",
