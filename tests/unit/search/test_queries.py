@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckanext.openhuizhou.search.queries import MAX_TEXT, PARSER, QUERY_FIELDS, as_text, search_parameters
+from ckanext.openhuizhou.search.queries import (
+    MAX_START,
+    MAX_TEXT,
+    PARSER,
+    PARSER_OF_OPERATORS,
+    QUERY_FIELDS,
+    as_text,
+    search_parameters,
+)
 
 
 class TestAsText:
@@ -54,6 +62,22 @@ class TestSearchParameters:
         params = search_parameters({"q": "title:空气 AND ("})
         assert params["q"] == "title:空气 AND ("
         assert "defType" not in params
+
+    @pytest.mark.parametrize("query", ["空气 OR 公交", "空气 NOT 公交", "空气 -公交", "+空气 公交", "(空气 || 公交)"])
+    def test_a_programs_operators_say_what_must_match(self, query: str) -> None:
+        params = search_parameters({"q": query})
+        assert (params["q"], params["mm"]) == (PARSER_OF_OPERATORS + query, "0%")
+
+    @pytest.mark.parametrize("query", ["PM2.5 空气", "空气-质量", "ORANGE", "C++ 语言", "惠州 - 空气"])
+    def test_a_sign_within_words_is_no_operator(self, query: str) -> None:
+        assert search_parameters({"q": query})["q"] == PARSER + query
+
+    def test_a_page_number_stays_within_what_solr_counts(self) -> None:
+        assert search_parameters({"q": "", "start": 20 * 10**20}, {"page": ["1" + 20 * "0"]})["start"] == MAX_START
+        assert search_parameters({"q": "", "start": 40}, {"page": ["3"]})["start"] == 40
+
+    def test_a_person_has_no_operators(self) -> None:
+        assert search_parameters({"q": "空气 OR 公交"}, {"q": ["空气 OR 公交"]})["q"] == PARSER + "空气 or 公交"
 
     def test_a_program_keeps_its_own_weights(self) -> None:
         params = search_parameters({"q": "空气", "qf": "title", "mm": "1"})

@@ -22,6 +22,9 @@ QUERY_FIELDS = (
 #: which plugin.py allows through ``ckan.search.solr_allowed_query_parsers``, gives the say back to ``mm``.
 PARSER = "{!edismax q.op=OR}"
 
+#: A program's query with operators says itself what must match: ``空气 OR 公交``. Within one word all pairs must.
+PARSER_OF_OPERATORS = "{!edismax q.op=AND}"
+
 #: Up to four words: all of them; of more, three in four. A Chinese word of n characters is n - 1 pairs.
 MINIMUM_MATCH = "4<75%"
 
@@ -30,6 +33,9 @@ TIE = "0.1"
 
 #: Nobody types more into a box; Solr refuses a query of more than 1,024 clauses.
 MAX_TEXT = 60
+
+#: The last entry that a page asks for; what is past Solr's 32 bits would be an error.
+MAX_START = 10**9
 
 #: Fields by which the address of a page may filter. Others are not filters (``utm_source``, made-up names).
 FILTERS = frozenset(
@@ -73,6 +79,7 @@ SORTS = {
 }
 
 _SYNTAX = re.compile(r'[+\-&|!(){}\[\]^"~*?:\\/]')
+_OPERATORS = re.compile(r"\b(?:AND|OR|NOT)\b|(?:^|[\s(])[+\-!](?=\S)|&&|\|\|")
 _OPERATOR = re.compile(r"\b(?:AND|OR|NOT)\b")
 _SORT = re.compile(r"\s*(\w+)\s+(asc|desc)\s*", re.IGNORECASE)
 _TITLE_SORT = re.compile(r"\btitle_string\b")
@@ -92,10 +99,11 @@ def search_parameters(params: dict[str, Any], typed: Mapping[str, Iterable[str]]
     was_typed = typed is not None and _disarm(params, typed)
     query = (params.get("q") or "").strip()
     if query and (was_typed or _is_free_text(query, params)):
-        params["q"] = PARSER + query
+        operators = not was_typed and _OPERATORS.search(query)
+        params["q"] = (PARSER_OF_OPERATORS if operators else PARSER) + query
         # Solr reads the prefix only where the query is its own language
         params["defType"] = "lucene"
-        for name, value in (("qf", QUERY_FIELDS), ("mm", MINIMUM_MATCH), ("tie", TIE)):
+        for name, value in (("qf", QUERY_FIELDS), ("mm", "0%" if operators else MINIMUM_MATCH), ("tie", TIE)):
             params.setdefault(name, value)
     if isinstance(params.get("sort"), str):
         params["sort"] = _TITLE_SORT.sub("title_sort", params["sort"])
@@ -114,6 +122,7 @@ def _disarm(params: dict[str, Any], typed: Mapping[str, Iterable[str]]) -> bool:
 
     Returns whether the query itself was typed.
     """
+    params["start"] = min(int(params.get("start") or 0), MAX_START)
     query = params.get("q") or ""
     was_typed = query in set(typed.get("q", ()))
     if was_typed:
