@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
 
-@pytest.mark.usefixtures("with_plugins")
 class TestScriptTexts:
-    def test_the_address_that_ckans_script_makes_of_our_language_is_answered(self, app):
-        asked = app.get("/api/i18n/zh_Hans-CN")
+    def test_the_address_that_ckans_script_makes_of_our_language_is_answered(self, portal: Any) -> None:
+        asked = portal.app.get("/api/i18n/zh_Hans-CN")
         assert asked.status_code == 200
-        assert asked.json == app.get("/api/i18n/zh_Hans_CN").json
+        assert asked.json == portal.app.get("/api/i18n/zh_Hans_CN").json
         assert asked.json
 
-    def test_a_language_that_the_site_does_not_have_is_refused(self, app):
-        assert app.get("/api/i18n/zh_Hant-TW").status_code == 400
+    def test_a_language_that_the_site_does_not_have_is_refused(self, portal: Any) -> None:
+        assert portal.app.get("/api/i18n/zh_Hant-TW").status_code == 400
