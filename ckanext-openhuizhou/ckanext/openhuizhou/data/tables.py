@@ -11,22 +11,31 @@ leaves enough to finish the publication: ``finish_interrupted`` and the next ``s
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.data import datastore_tables, files
 from ckanext.openhuizhou.data.staging import write_table
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import COLUMN_ID, Item
-from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.errors import StorageFull, TableRefused
 from ckanext.openhuizhou.model import load
 
 log = logging.getLogger(__name__)
+
+#: SQLSTATE classes for which the rows are to blame: data exception, limit of the program exceeded.
+_ROWS_AT_FAULT = ("22", "54")
+_NO_ROOM = "53100"
+#: Where COPY stopped, as it says itself; its first line is the header.
+_COPY_LINE = re.compile(r"COPY \S+, line (\d+)(?:, column (\w+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +80,9 @@ def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence
     """Type, check and stage ``rows`` (cells in the order of ``items``), streaming.
 
     Raises:
-        TableRefused: a column id is not usable, a cell does not fit its type, a row has the wrong width, or a column
-            holds personal data. Nothing is left behind.
+        TableRefused: a column id is not usable, a cell does not fit its type, a row has the wrong width, a column
+            holds personal data, or the database cannot hold the table. Nothing is left behind.
+        StorageFull: there is no room for it now.
     """
     if invalid := _invalid_columns(items):
         raise TableRefused(invalid)
@@ -98,8 +108,9 @@ def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence
         if copied != written.rows:
             raise TableRefused([Finding("row-count", params={"count": copied, "expected": written.rows})])
         path.replace(staged.csv_path)
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        _explain(error, items)
         raise
     return staged
 
@@ -110,30 +121,26 @@ def publish_table(staged: StagedTable, package_id: str) -> LoadResult:
     Raises:
         TableRefused: the swap did not happen; the cause is chained and logged.
     """
-    with datastore_tables.publication_lock(staged.resource_id):
-        if staged.changed:
-            _swap_in(staged, package_id)
-        load.record_ok(
-            staged.resource_id,
-            package_id,
-            rows=staged.rows,
-            digest=staged.digest,
-            size_bytes=staged.size_bytes,
-            findings=[finding.as_dict() for finding in staged.findings],
-        )
-    files.remove_waiting(staged.resource_id)  # of loads that were killed before; the lease lets nobody else write now
-    return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
-
-
-def _swap_in(staged: StagedTable, package_id: str) -> None:
     try:
-        datastore_tables.swap_in(staged.resource_id, staged.mark())
-        files.move_in(staged.resource_id, staged.csv_path)
+        with datastore_tables.publication_lock(staged.resource_id):
+            if staged.changed:
+                datastore_tables.swap_in(staged.resource_id, staged.mark())
+                files.move_in(staged.resource_id, staged.csv_path)
+            load.record_ok(
+                staged.resource_id,
+                package_id,
+                rows=staged.rows,
+                digest=staged.digest,
+                size_bytes=staged.size_bytes,
+                findings=[finding.as_dict() for finding in staged.findings],
+            )
     except (DBAPIError, OSError, LookupError) as error:
         log.exception("Table %s could not be published", staged.resource_id)
         findings = [Finding("load-failed")]
         record_failure(staged.resource_id, package_id, findings)
         raise TableRefused(findings) from error
+    files.remove_waiting(staged.resource_id)  # of loads that were killed before; the lease lets nobody else write now
+    return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
 
 
 def discard_table(staged: StagedTable) -> None:
@@ -177,7 +184,10 @@ def finish_publication(resource_id: str) -> bool:
 
 def finish_interrupted() -> list[str]:
     """Complete every interrupted publication; the resource ids that it was needed for."""
-    return [resource_id for resource_id in datastore_tables.live_marks() if finish_publication(resource_id)]
+    known = load.digests()
+    marks = datastore_tables.live_marks()
+    interrupted = [resource_id for resource_id, mark in marks.items() if known.get(resource_id) != mark["digest"]]
+    return [resource_id for resource_id in interrupted if finish_publication(resource_id)]
 
 
 def _interrupted(resource_id: str, mark: dict[str, Any] | None) -> bool:
@@ -188,7 +198,30 @@ def _interrupted(resource_id: str, mark: dict[str, Any] | None) -> bool:
     return known is None or known.digest != mark["digest"]
 
 
+def _explain(error: BaseException, items: Sequence[Item]) -> None:
+    """Raise what a failure of the disk or of the database means for the table; return when it means nothing for it."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise StorageFull("There is no room for the table") from error
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = cause.pgcode if isinstance(cause, psycopg2.Error) else None
+    if code == _NO_ROOM:
+        raise StorageFull("There is no room for the table") from error
+    if code is None or not code.startswith(_ROWS_AT_FAULT):
+        return
+    log.info("The database refuses a table: %s", code)
+    # the database's own sentence stays out: it can quote the cell
+    params = {"code": code}
+    place = _COPY_LINE.search(str(cause))
+    if place is None:
+        raise TableRefused([Finding("table-unfit", params=params)]) from error
+    names = {item.column: item.name for item in items}
+    row_unfit = Finding("row-unfit", row=int(place[1]) - 1, column=names.get(place[2] or ""), params=params)
+    raise TableRefused([row_unfit]) from error
+
+
 def _invalid_columns(items: Sequence[Item]) -> list[Finding]:
+    if not items:
+        return [Finding("mapping-columns-missing", field="items")]
     seen: set[str] = set()
     invalid = []
     for item in items:

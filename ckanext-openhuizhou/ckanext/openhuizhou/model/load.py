@@ -74,6 +74,11 @@ def load_of(resource_id: str) -> Load | None:
     return model.Session.get(Load, resource_id, populate_existing=True)
 
 
+def digests() -> dict[str, str | None]:
+    """The digest of each resource's last successful load, by resource id."""
+    return dict(model.Session.execute(sa.select(Load.resource_id, Load.digest)).tuples().all())
+
+
 def package_of(resource_id: str) -> str | None:
     """The package of a resource that has no load yet."""
     return model.Session.execute(
