@@ -22,6 +22,7 @@ from ckan.types import Context
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.departments import Department
 from ckanext.openhuizhou.harvesters.seed import seed_sources
+from ckanext.openhuizhou.model.database import exclusive
 from ckanext.openhuizhou.model.department import departments
 from ckanext.openhuizhou.model.role import has_role
 
@@ -60,9 +61,11 @@ ACCOUNTS = (
 )
 def seed(credentials: Path) -> None:
     """Make organizations, demo accounts and sources that are missing, and mend those that differ."""
-    organizations = _seed_organizations()
-    accounts = _seed_accounts(credentials)
-    sources = seed_sources()
+    # two at once would make the same account with two passwords
+    with exclusive("openhuizhou seed"):
+        organizations = _seed_organizations()
+        accounts = _seed_accounts(credentials)
+        sources = seed_sources()
     click.echo(f"organizations: {organizations} made or changed; accounts: {accounts} made; sources: {sources}")
 
 
