@@ -24,6 +24,7 @@ from ckanext.openhuizhou.errors import (
     SourceDenied,
     SourceError,
     SourceUnreachable,
+    StorageFull,
     TableRefused,
 )
 from ckanext.openhuizhou.harvesters.checks import Checks, dataset_exists
@@ -197,6 +198,8 @@ class Preparer:
             prepared.result, prepared.findings, prepared.table_refused = "refused", error.findings, True
         except DecodingError as error:
             prepared.result, prepared.findings = "refused", (source_finding(error),)
+        except StorageFull:
+            prepared.result, prepared.findings = "failed", (Finding("storage-full"),)
         except SourceError as error:
             prepared.result, prepared.findings = "failed", (source_finding(error),)
             prepared.source_failed = isinstance(error, (SourceUnreachable, SourceDenied))

@@ -18,7 +18,7 @@ from ckanext.datastore.backend.postgres import get_read_engine, get_write_engine
 from ckanext.openhuizhou.data import datastore_tables, files, tables
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
-from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.errors import StorageFull, TableRefused
 from ckanext.openhuizhou.model import load
 
 ITEMS = [Item("版本", "version", "integer"), Item("站点名称", "station", "string")]
@@ -168,6 +168,46 @@ class TestRefusal:
             tables.stage_table(resource_id, ITEMS, broken())
         assert live_versions(resource_id) == [1] * 50
         assert leftovers(resource_id) == []
+
+    @pytest.mark.parametrize("column", ["ctid", "xmin", "tableoid"])
+    def test_a_name_that_every_table_of_the_database_has(self, resource_id, column):
+        with pytest.raises(TableRefused) as caught:
+            tables.stage_table(resource_id, [Item("列", column, "string")], [])
+        assert [finding.kind for finding in caught.value.findings] == ["column-invalid"]
+
+    def test_an_entry_without_public_columns_has_no_table(self, resource_id):
+        with pytest.raises(TableRefused) as caught:
+            tables.stage_table(resource_id, [], [[]])
+        assert [finding.kind for finding in caught.value.findings] == ["mapping-columns-missing"]
+
+    def test_what_only_the_database_refuses_is_told_by_row_and_column(self, resource_id):
+        publish(resource_id, 1)
+        digits = "9" * 200_000
+        with pytest.raises(TableRefused) as caught:
+            tables.stage_table(resource_id, [Item("金额", "amount", "currency")], [["1"], [digits]])
+        (finding,) = caught.value.findings
+        assert (finding.kind, finding.row, finding.column) == ("row-unfit", 2, "金额")
+        assert digits[:20] not in str(finding)
+        assert live_versions(resource_id) == [1] * 50
+        assert leftovers(resource_id) == []
+
+    def test_more_columns_than_the_database_has_are_told_as_such(self, resource_id):
+        items = [Item(f"列{number}", f"c{number}", "string") for number in range(1600)]
+        with pytest.raises(TableRefused) as caught:
+            tables.stage_table(resource_id, items, [])
+        assert [finding.kind for finding in caught.value.findings] == ["table-unfit"]
+
+    def test_a_full_disk_is_nobodys_fault_and_leaves_the_old_load(self, resource_id, monkeypatch):
+        publish(resource_id, 1)
+        full = files.writing_file(resource_id)
+        full.symlink_to("/dev/full")  # the kernel's own disk that has no room
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "writing_file", lambda _resource_id: full)
+            with pytest.raises(StorageFull):
+                tables.stage_table(resource_id, ITEMS, rows(2))
+        assert live_versions(resource_id) == [1] * 50
+        assert leftovers(resource_id) == []
+        assert publish(resource_id, 2).rows == 50
 
     def test_a_number_that_the_column_cannot_hold_is_refused_before_the_database(self, resource_id):
         with pytest.raises(TableRefused) as caught:

@@ -217,6 +217,10 @@ KINDS: dict[str, FindingKind] = {
         N_("The database read {count} rows where the file has {expected}"),
         N_("Report this to the operator: the file has a form that the loader should have refused"),
     ),
+    "row-unfit": FindingKind(
+        N_("Row {row}: the database cannot hold what stands there ({code})"),
+        N_("Look for a number with very many digits or a row of very many long texts, and correct it at the source"),
+    ),
     "row-width": FindingKind(
         N_("Row {row} has {count} cells where the entry has {expected} items"),
         N_("Correct the row at the source"),
@@ -261,6 +265,10 @@ KINDS: dict[str, FindingKind] = {
         N_("An entry cannot go from “{before}” to “{after}” this way"),
         N_("Ask the platform officer to publish or withdraw the entry"),
     ),
+    "storage-full": FindingKind(
+        N_("There is no room left to store the table; what was published before stays"),
+        N_("Ask the operator to make room on the disk, then run the harvest again"),
+    ),
     "table-empty": FindingKind(
         N_("The table has no rows"),
         N_("Check whether the source still delivers this table"),
@@ -269,6 +277,10 @@ KINDS: dict[str, FindingKind] = {
     "table-missing": FindingKind(
         N_("The table “{value}” is listed but is not in the database"),
         N_("Create the table or view, or take its line out of the list"),
+    ),
+    "table-unfit": FindingKind(
+        N_("The database cannot hold a table of this form ({code})"),
+        N_("Split the table at the source, or publish fewer columns"),
     ),
     "text-characters": FindingKind(
         N_("Field “{field}” holds characters that are no text"),

@@ -9,8 +9,9 @@ from typing import Any
 
 #: Keys of ``schemas/code_lists/data_types.yaml``, in its order.
 DATA_TYPES = ("string", "text", "integer", "number", "currency", "date", "datetime", "boolean")
-#: A column's id. PostgreSQL names hold 63 bytes; a leading underscore is the DataStore's own (``_id``, ``_full_text``).
-COLUMN_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+#: A column's id. PostgreSQL names hold 63 bytes; a leading underscore is the DataStore's own (``_id``, ``_full_text``);
+#: six names are PostgreSQL's own in every table.
+COLUMN_ID = re.compile(r"(?!(?:cmax|cmin|ctid|tableoid|xmax|xmin)$)[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
