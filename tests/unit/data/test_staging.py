@@ -46,10 +46,22 @@ class TestFile:
         assert table.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
     def test_quotes_what_would_break_a_row(self, tmp_path):
-        values = ['他说"好"', "甲,乙", "上\n下", "左\r右", "\\.", "=SUM(A1)"]
+        values = ['他说"好"', "甲,乙", "上\n下", "左\r右", "\\.", "=A1"]
         path, _ = written(tmp_path, [Item("备注", "note", "text")], [[value] for value in values])
         with path.open(encoding="utf-8-sig", newline="") as file:
             assert [row[0] for row in list(csv.reader(file))[1:]] == values
+
+    @pytest.mark.parametrize("text", ["-5", "+86 752 2808111", "=", "@惠州", "—（无）", "=A1+B1", "-5(a)"])
+    def test_what_merely_looks_like_a_formula_is_published_as_it_is(self, tmp_path, text):
+        path, _ = written(tmp_path, [Item("备注", "note", "text")], [[text]])
+        assert path.read_text("utf-8-sig").splitlines()[1] == text
+
+    @pytest.mark.parametrize(
+        "text", ['=HYPERLINK("http://example.org")', "=cmd|'/c calc'!A0", "@SUM(A1:A9)", "+-+IMPORTXML(A1)", "= now ()"]
+    )
+    def test_a_formula_that_a_spreadsheet_would_run_refuses_the_table(self, tmp_path, text):
+        (finding,) = refused(tmp_path, [Item("备注", "note", "text")], [["好"], [text], [text]])
+        assert (finding.kind, finding.row, finding.column, finding.params) == ("cell-formula", 2, "备注", {"count": 2})
 
     def test_the_same_rows_have_the_same_digest(self, tmp_path):
         rows = [["a", "2018-03-01", 1, True], ["b", "2018-03-02", 2, False]]

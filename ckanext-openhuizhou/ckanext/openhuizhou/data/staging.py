@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,6 +30,12 @@ BATCH_ROWS = 2000
 LISTED_FINDINGS = 20
 #: A table with this many wrong cells is the wrong table; reading on would only cost time.
 GIVE_UP_AFTER = 10_000
+
+#: How a formula begins, for spreadsheet programs.
+_FORMULA_STARTS = "=+-@\t\r"
+#: One that does something when the file is opened: calls a function, or another program (DDE). What merely looks like
+#: a formula, as "+86 752 …" does, is published as it is: a download has to be the data.
+_FORMULA = re.compile(r"[=+\-@\t\r]+\s*(?:[A-Za-z_][\w.]*\s*\(|[^|]*\|.*!)", re.DOTALL)
 
 _TEXTUAL = {"string", "text"}
 _FIGURES = {"integer", "number", "currency"}
@@ -51,6 +58,8 @@ class _Column:
     scanner: pii.ColumnScanner | None
     errors: list[Finding] = field(default_factory=list)
     unlisted: int = 0
+    formulas: int = 0
+    first_formula: int | None = None
 
     @classmethod
     def of(cls, item: Item) -> _Column:
@@ -78,8 +87,19 @@ class _Column:
                 self.unlisted += 1
             return None
 
+    def look_for_formulas(self, values: Sequence[str | None], first_row: int) -> None:
+        if self.item.data_type not in _TEXTUAL:
+            return
+        for row, value in enumerate(values, first_row):
+            if value and value[0] in _FORMULA_STARTS and _FORMULA.match(value):
+                self.formulas += 1
+                self.first_formula = self.first_formula or row
+
     def findings(self) -> Iterator[Finding]:
         yield from self.errors
+        if self.formulas:
+            params = {"count": self.formulas}
+            yield Finding("cell-formula", row=self.first_formula, column=self.item.name, params=params)
         if self.unlisted:
             params = {"data_type": self.item.data_type, "count": self.unlisted}
             yield Finding("cell-type-more", column=self.item.name, params=params)
@@ -158,6 +178,7 @@ def _write_batch(
         values = column.typed(cells, first_row)
         if column.scanner is not None:
             column.scanner.feed(values, first_row)
+        column.look_for_formulas(values, first_row)
         typed.append(values)
     try:
         write_rows(zip(*typed, strict=True))

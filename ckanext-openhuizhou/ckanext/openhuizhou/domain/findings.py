@@ -64,6 +64,10 @@ KINDS: dict[str, FindingKind] = {
         N_("Row {row}, column “{column}”: the text holds half of a character and cannot be written as UTF-8"),
         N_("Correct the encoding of the file at the source"),
     ),
+    "cell-formula": FindingKind(
+        N_("Column “{column}”: {count} texts are formulas that a spreadsheet would run, the first in row {row}"),
+        N_("Replace the formulas by their results at the source"),
+    ),
     "cell-type": FindingKind(
         N_("Row {row}, column “{column}”: “{value}” is not of type {data_type}"),
         N_("Correct the value at the source, or the type of the item in the entry"),
