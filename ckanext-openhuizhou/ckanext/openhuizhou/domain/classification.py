@@ -17,7 +17,6 @@ from .themes import read_label
 
 #: Digits of a code down to 类, 项, 目; anything longer is 细目.
 CLASS_DIGITS, DIVISION_DIGITS, CATEGORY_DIGITS = 1, 3, 6
-DEPARTMENT_CLASS = "3"
 
 
 @dataclass(frozen=True, slots=True)
