@@ -60,6 +60,9 @@ class TestSeed:
                 department.parent,
             )
             assert made["credit_code"] == department.credit_code
+            members = tk.get_action("member_list")({"ignore_auth": True}, {"id": made["id"], "object_type": "user"})
+            site_user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["id"]
+            assert site_user not in {member[0] for member in members}, "a technical account is no member"
             assert tk.asbool(made["credit_code_demo"])
         officer = model.User.by_name("platform_officer")
         assert officer is not None

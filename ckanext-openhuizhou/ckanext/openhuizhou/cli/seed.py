@@ -85,7 +85,10 @@ def _seed_organizations() -> int:
         wanted = _organization(department)
         present = found.get(department.slug)
         if present is None:
-            tk.get_action("organization_create")(_context(), wanted)
+            made = tk.get_action("organization_create")(_context(), wanted)
+            # CKAN makes whoever creates an organization its administrator: here the platform's own account
+            member = {"id": made["id"], "username": _site_user()}
+            tk.get_action("organization_member_delete")(_context(), member)
         elif _differs(present, wanted, department):
             tk.get_action("organization_patch")(_context(), {**wanted, "id": present["id"]})
         else:
