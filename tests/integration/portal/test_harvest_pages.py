@@ -73,6 +73,11 @@ class TestVisitors:
 
 
 class TestOfficials:
+    def test_read_the_kind_of_a_source_in_words(self, portal: Any, run: Run) -> None:
+        text = text_of(official(portal, "/harvest/"))
+        assert "JSON 接口" in text
+        assert "json-api" not in text
+
     def test_see_each_source_with_its_last_run(self, portal: Any, run: Run) -> None:
         html = official(portal, "/harvest/")
         assert "演示数据服务" in html
