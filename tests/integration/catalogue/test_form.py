@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from ckan import model
 
 Values = Callable[..., dict[str, Any]]
@@ -115,7 +116,9 @@ class TestNewEntry:
     def test_without_its_token_is_refused(self, site: Any, values: Values):
         before = model.Session.query(model.Package).count()
         refused = site.post("officer", "/dataset/new", as_form(values(), entry_state="draft"), token="forged")
-        assert refused.status_code in {400, 403}
+        assert refused.status_code == 400
+        assert "表单" in refused.text
+        assert "CSRF" not in refused.text[refused.text.index("<h1") :]
         assert model.Session.query(model.Package).count() == before
 
     def test_is_nothing_for_a_citizen(self, site: Any):
@@ -229,6 +232,26 @@ class TestPublishedEntry:
         assert sent.status_code == 302
         changed = site.act("visitor", "package_show", id=entry["id"])
         assert (changed["notes"], changed["entry_state"], changed["issued"]) == ("更正", "published", entry["issued"])
+
+
+class TestOtherDepartment:
+    @pytest.mark.parametrize("page", ["edit/{0}", "{0}/resource/new"])
+    def test_opens_no_form_of_an_entry(self, site: Any, values: Values, page: str):
+        public = site.act("platform", "package_create", **values(entry_state="published"))
+        refused = site.get("neighbour", "/dataset/" + page.format(public["name"]))
+        assert (refused.status_code, "无权" in refused.text) == (403, True)
+        draft = site.act("officer", "package_create", **values())
+        hidden = site.get("neighbour", "/dataset/" + page.format(draft["name"]))
+        assert hidden.status_code in {403, 404}
+        assert draft["title"] not in hidden.text
+
+    @pytest.mark.parametrize("step", ["delete/{0}", "{0}/publish", "{0}/withdraw"])
+    def test_takes_no_step_with_an_entry(self, site: Any, values: Values, step: str):
+        entry = site.act("platform", "package_create", **values(entry_state="published"))
+        address = "/dataset/" + step.format(entry["name"])
+        refused = site.post("neighbour", address, {"reason": "试试"}, page="/dashboard/datasets")
+        assert refused.status_code == 403
+        assert site.act("visitor", "package_show", id=entry["id"])["entry_state"] == "published"
 
 
 class TestFile:
