@@ -147,6 +147,7 @@ def test_a_day_is_the_same_day_in_each_spelling(day):
     assert {CONVERTERS["date"](spelling) for spelling in spellings} == {day.isoformat()}
 
 
+@example("date", float("inf"))
 @given(st.sampled_from(sorted(CONVERTERS)), st.one_of(st.text(max_size=40), st.floats(), st.integers(), st.booleans()))
 def test_no_input_breaks_a_converter_in_another_way(data_type, raw):
     try:

@@ -233,6 +233,8 @@ def _moment(value: object) -> datetime | None:
 def _moment_of_number(value: float | Decimal) -> datetime | None:
     if value != value:
         return None
+    if abs(value) == float("inf"):
+        raise ValueError(value)
     if _EXCEL_DAYS[0] <= value < _EXCEL_DAYS[1]:
         seconds = round(float(value) * 86_400)
         return (_EXCEL_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=CITY_ZONE)
