@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets as random_values
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,13 +112,19 @@ class Layout:
     def locked(self) -> Iterator[None]:
         """Hold the stack's lock: two commands that change one stack never run at once."""
         self.create()
-        with (self.run / "lock").open("w") as handle:
+        with (self.run / "lock").open("a+", encoding="utf-8") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                handle.seek(0)
                 raise StackError(
-                    "another command is starting or stopping the stack in {data}", data=self.data
+                    "another command is at work on the stack in {data}: {holder}\nWait until it ends, or stop it.",
+                    data=self.data,
+                    holder=handle.read().strip() or "?",
                 ) from None
+            handle.truncate(0)
+            handle.write(f"{' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])} (process {os.getpid()})\n")
+            handle.flush()
             yield
 
 
