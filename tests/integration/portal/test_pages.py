@@ -9,7 +9,17 @@ import pytest
 
 from .conftest import EVIL
 
-PAGES = ["/", "/dataset/", "/organization/", "/organization/huanbaoju", "/theme", "/targets", "/developers", "/about"]
+PAGES = [
+    "/",
+    "/dataset/",
+    "/organization/",
+    "/organization/huanbaoju",
+    "/theme",
+    "/targets",
+    "/developers",
+    "/about",
+    "/licence",
+]
 
 
 def entry_page(portal: Any, key: str) -> str:

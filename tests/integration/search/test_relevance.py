@@ -94,6 +94,17 @@ class TestSyntax:
     def test_a_field_is_searched(self, catalogue: Any) -> None:
         assert catalogue.keys(search("title:养老 AND organization:minzhengju")) == ["nursing-homes"]
 
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("公墓 OR 噪声监测", {"graves", "noise"}),
+            ("公交 -线路", {"bus-stops"}),
+            ("公交 AND 公墓", set()),
+        ],
+    )
+    def test_operators_need_no_field(self, catalogue: Any, query: str, expected: set[str]) -> None:
+        assert set(catalogue.keys(search(query))) == expected
+
     def test_malformed_syntax_is_ckans_error(self, catalogue: Any) -> None:
         with pytest.raises(SearchError):
             search("title:(养老 AND")
