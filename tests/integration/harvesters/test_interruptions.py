@@ -30,6 +30,76 @@ def waiting() -> int:
 DEAD = "http://127.0.0.1:9/solr/none"
 
 
+def start_worker(
+    department: Any, feed: Any, request: pytest.FixtureRequest, tmp_path: Path, **options: Any
+) -> subprocess.Popen[str]:
+    """The command that runs the source, in a process of its own."""
+    ini = tmp_path / "worker.ini"
+    base = Path(request.config.getoption("--ckan-ini")).resolve()
+    hosts = f"ckanext.openhuizhou.allowed_hosts = {department.web.host}"
+    ini.write_text(f"[app:main]\nuse = config:{base}\n{hosts}\n")
+    ckan = Path(sys.executable).with_name("ckan")
+    return subprocess.Popen(
+        [str(ckan), "-c", str(ini), "openhuizhou", "harvest", "run", feed.name],
+        stdout=subprocess.DEVNULL,
+        stderr=options.get("stderr", subprocess.DEVNULL),
+        start_new_session=True,
+        text=True,
+    )
+
+
+class Database:
+    """The portal's database, which goes away and comes back; told so from the one beside it."""
+
+    def __init__(self) -> None:
+        self._name = sa.make_url(tk.config["sqlalchemy.url"]).database
+        self._engine = sa.create_engine(
+            tk.config["ckan.datastore.write_url"], isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool
+        )
+
+    def go(self) -> None:
+        self._allow("false")
+        with self._engine.connect() as connection:
+            query = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+            connection.execute(query, {"name": self._name})
+
+    def come_back(self) -> None:
+        self._allow("true")
+
+    def _allow(self, whether: str) -> None:
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS {whether}')
+
+
+class TestDeadDatabase:
+    def test_the_command_says_so_and_the_next_run_goes_on(
+        self, department: Any, feed: Any, request: pytest.FixtureRequest, tmp_path: Path
+    ):
+        department.add("D-1", "D-2", "D-3")
+        database = Database()
+        gone = threading.Event()
+
+        def go(key: str) -> None:
+            if key == "D-2" and not gone.is_set():
+                database.go()
+                gone.set()
+
+        department.before_rows = go
+        try:
+            worker = start_worker(department, feed, request, tmp_path, stderr=subprocess.PIPE)
+            _out, said = worker.communicate(timeout=120)
+        finally:
+            database.come_back()
+        assert gone.is_set()
+        assert worker.returncode == 1
+        assert said.rstrip().splitlines()[-1].startswith(f"Error: {feed.name}: the portal's own database")
+        model.Session.remove()
+        run = feed.run()
+        assert (run["state"], run["counts"]) == ("done", {"added": 3})
+        assert feed.run()["counts"] == {"unchanged": 3}
+        assert waiting() == 0
+
+
 class TestKill:
     @pytest.mark.parametrize("moment", ["while the first batch is staged", "after the first batch"])
     def test_a_killed_run_is_finished_by_the_next_worker(
@@ -46,17 +116,7 @@ class TestKill:
                 killed.wait(60)
 
         department.before_rows = hang
-        ini = tmp_path / "kill.ini"
-        base = Path(request.config.getoption("--ckan-ini")).resolve()
-        hosts = f"ckanext.openhuizhou.allowed_hosts = {department.web.host}"
-        ini.write_text(f"[app:main]\nuse = config:{base}\n{hosts}\n")
-        ckan = Path(sys.executable).with_name("ckan")
-        worker = subprocess.Popen(
-            [str(ckan), "-c", str(ini), "openhuizhou", "harvest", "run", feed.name],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        worker = start_worker(department, feed, request, tmp_path)
         try:
             assert reached.wait(120)
         finally:

@@ -12,6 +12,7 @@ import click
 import sqlalchemy as sa
 from ckan import model
 from ckan.lib import search
+from sqlalchemy.exc import OperationalError
 
 from ckanext.openhuizhou.harvesters import engine, report, sweep
 from ckanext.openhuizhou.logic.findings import described_finding
@@ -38,7 +39,7 @@ def run(names: tuple[str, ...], all_sources: bool, full: bool, approve_withdrawa
     done: list[dict[str, Any]] = []
     elsewhere: list[str] = []
     for source_id, name in _chosen(names, all_sources):
-        run_id = engine.run_source(source_id, mode)
+        run_id = _run(source_id, name, mode)
         if run_id is None:
             elsewhere.append(name)
             continue
@@ -113,6 +114,17 @@ def drain() -> None:
     except (search.SearchIndexError, OSError) as error:
         raise click.ClickException(f"the search server took nothing ({error}); {outbox.waiting()} wait") from error
     click.echo(f"{count} datasets indexed")
+
+
+def _run(source_id: str, name: str, mode: str) -> str | None:
+    try:
+        return engine.run_source(source_id, mode)
+    except OperationalError as error:
+        # the run cannot be closed without a database; whoever runs the source next goes on with it
+        raise click.ClickException(
+            f"{name}: the portal's own database does not answer. Start it and run this command again; "
+            "what was under way goes on where it stopped"
+        ) from error
 
 
 def _chosen(names: tuple[str, ...], all_sources: bool) -> list[tuple[str, str]]:
