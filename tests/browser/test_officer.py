@@ -147,3 +147,22 @@ class TestMistakes:
         page.locator("input[name=password]").fill("错的密码")
         page.locator("input[name=password]").press("Enter")
         expect(page.locator("body")).to_contain_text("登录失败")
+
+
+class TestNarrowScreens:
+    @pytest.mark.parametrize("address", ["/dashboard/datasets", "/dataset/new", "/harvest/"])
+    def test_scroll_no_page_of_an_official_sideways(self, sign_in: Callable[[str], Page], address: str):
+        page = sign_in("huanbaoju_officer")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+class TestDoubleClick:
+    def test_saves_one_draft_and_complains_of_nothing(self, sign_in: Callable[[str], Page], title: str):
+        officer = sign_in("huanbaoju_officer")
+        fill(officer, title)
+        officer.evaluate("() => { const b = document.querySelector('[value=draft]'); b.click(); b.click(); }")
+        expect(officer.locator("h1")).to_contain_text(title)
+        officer.goto("/dashboard/datasets")
+        expect(officer.get_by_role("link", name=title)).to_have_count(1)
