@@ -248,6 +248,17 @@ class TestApplication:
         published = site.act("platform", "openhuizhou_entry_publish", id=made["id"])
         assert (published["state"], published["private"], published["issued"]) == ("active", False, today().isoformat())
 
+    @pytest.mark.parametrize("who", ["citizen", "sysadmin"])
+    def test_takes_no_files_and_no_tables(self, site: Any, who: str):
+        wanted = {"type": "application", "title": "公交到站", "notes": "查公交", "developer": "演示开发者"}
+        file = {"url": "https://example.org/a.csv", "name": "a"}
+        assert set(mistakes(site, who, "package_create", **wanted, resources=[file])) == {"resources"}
+        made = site.act(who, "package_create", **wanted)
+        assert set(mistakes(site, who, "resource_create", package_id=made["id"], **file)) == {"url"}
+        table = {"resource": {"package_id": made["id"]}, "fields": [{"id": "a", "type": "text"}]}
+        assert "url" in mistakes(site, who, "datastore_create", **table)
+        assert site.act(who, "package_show", id=made["id"])["resources"] == []
+
     def test_needs_a_name_a_text_and_a_developer(self, site: Any):
         found = mistakes(site, "citizen", "package_create", type="application")
         assert {"title", "notes", "developer"} <= set(found)

@@ -63,8 +63,12 @@ def openhuizhou_application_check(
     errors: FlattenErrorDict,
     context: Context,
 ) -> None:
-    """Check an application's state and fill in what is derived."""
+    """Check an application's state and fill in what is derived. Whoever has logged in may submit one, so that files
+    and tables of its own would be a store that is open to everybody."""
     package: model.Package | None = context.get("package")
+    for number in {place[1] for place in data if place[0] == "resources" and len(place) > 2}:
+        message = tk._("An application takes no files; name its address and the codes of the datasets it uses")
+        errors.setdefault(("resources", number, "url"), []).append(message)
     state = _state(data, errors, context, package)
     if any(errors.values()):
         return
