@@ -25,6 +25,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 SECTION = "app:main"
+SECURE_COOKIES = ("SESSION_COOKIE_SECURE", "REMEMBER_COOKIE_SECURE")
 # The owner of both databases has the name of the first.
 DATABASE = os.environ.get("CKAN_DATABASE_NAME", "ckan")
 DATASTORE = os.environ.get("DATASTORE_DATABASE_NAME", "datastore")
@@ -57,6 +58,7 @@ def database_url(role: str, password: str, database: str) -> str:
 def options() -> dict[str, str]:
     """Options that depend on where the portal runs; everything else stands in config/ckan.ini."""
     password = secret("ckan_database")
+    site_url = setting("SITE_URL", "http://localhost:8080")
     valkey, number = urllib.parse.quote(secret("valkey"), safe=""), setting("VALKEY_DATABASE", "0")
     return {
         "use": f"config:{config_dir() / 'ckan.ini'}",
@@ -68,7 +70,9 @@ def options() -> dict[str, str]:
         "ckan.datastore.read_url": database_url(READER, secret("datastore_reader"), DATASTORE),
         "ckan.redis.url": f"redis://:{valkey}@{setting('VALKEY_ADDRESS', 'valkey:6379')}/{number}",
         "solr_url": setting("SOLR_URL", "http://solr:8983/solr/openhuizhou"),
-        "ckan.site_url": setting("SITE_URL", "http://localhost:8080"),
+        "ckan.site_url": site_url,
+        # Browsers send neither cookie over plain http then; a site without TLS could not be logged in to.
+        **dict.fromkeys(SECURE_COOKIES, str(site_url.lower().startswith("https:")).lower()),
         "ckan.site_id": setting("SITE_ID", "openhuizhou"),
         "ckan.storage_path": setting("STORAGE_PATH", "/var/lib/ckan"),
         "ckanext.openhuizhou.config_dir": str(config_dir()),

@@ -136,6 +136,18 @@ class TestRoles:
         assert done.returncode == 0, done.stderr
         assert "ckan.site_title = 测试站" in (tmp_path / "ckan.ini").read_text("utf-8")
 
+    @pytest.mark.parametrize(("url", "secure"), [("https://data.example.org", True), ("http://localhost:8080", False)])
+    def test_cookies_of_a_site_with_tls_stay_off_plain_http(
+        self, prepared: dict[str, str], tmp_path: Path, url: str, secure: bool
+    ):
+        ini = tmp_path / "ckan.ini"
+        program = "from werkzeug.test import Client\nfrom ckanext.openhuizhou.stack.wsgi import application\n"
+        program += f"print(Client(application).get('/user/login', base_url={url!r}).headers['Set-Cookie'])"
+        done = run({**prepared, "SITE_URL": url, "CKAN_INI": str(ini)}, "python", "-c", program)
+        assert done.returncode == 0, done.stderr
+        assert ("Secure" in done.stdout.splitlines()[-1].split("; ")) is secure
+        assert f"REMEMBER_COOKIE_SECURE = {str(secure).lower()}" in ini.read_text("utf-8")
+
 
 class TestFailures:
     def test_a_missing_secret_is_named(self, environment: dict[str, str]):

@@ -203,6 +203,31 @@ class TestNginx:
         assert not [error for error in parsed["errors"] if not pairs_of_blocks.search(error["error"])]
         assert len(parsed["config"]) == 4
 
+    @pytest.mark.parametrize(
+        ("address", "large"),
+        [
+            ("/api/3/action/resource_create", True),
+            ("/api/action/resource_patch", True),
+            ("/dataset/211001-1/resource/new", True),
+            ("/en/dataset/211001-1/resource/0f-1a/edit", True),
+            ("/api/3/action/package_create", False),
+            ("/dataset/new", False),
+            ("/dataset", False),
+            ("/dataset/211001-1", False),
+            ("/dataset/211001-1/resource/0f-1a/download/a.csv", False),
+            ("/application/app-1/resource/new", False),
+        ],
+    )
+    def test_takes_large_bodies_only_where_officers_upload(self, address: str, large: bool):
+        parsed = crossplane.parse(str(DOCKER / "nginx" / "portal.conf"), check_ctx=False)
+        regexes = [
+            (block["args"][1], {line["directive"]: line["args"] for line in block["block"]})
+            for block in parsed["config"][0]["parsed"]
+            if block["directive"] == "location" and block["args"][0] in {"~", "^~"}
+        ]
+        sizes = [lines.get("client_max_body_size") for regex, lines in regexes if re.search(regex, address)]
+        assert bool(sizes and sizes[0] == ["200m"]) is large
+
     def test_names_the_service_and_the_port_of_the_compose_file(self):
         assert "server ckan:5000;" in (DOCKER / "nginx" / "nginx.conf").read_text("utf-8")
         assert '"0.0.0.0:5000"' in (DOCKER / "ckan" / "gunicorn.conf.py").read_text("utf-8")
