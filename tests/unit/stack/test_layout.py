@@ -48,10 +48,18 @@ class TestLayout:
         with layout.locked():
             assert layout.run.is_dir()
 
-    def test_only_the_owner_enters_the_folder_of_pid_files(self, tmp_path: Path):
+    def test_only_the_owner_enters_the_folders_also_those_that_an_older_stack_left_open(self, tmp_path: Path):
+        layout = Layout(tmp_path, tmp_path / "data", 5000)
+        for _ in range(2):
+            layout.create()
+            folders = [layout.run, layout.logs, layout.storage, layout.departments, layout.valkey, layout.solr]
+            assert {mode(folder) for folder in folders} == {0o700}
+            layout.logs.chmod(0o755)
+
+    def test_nobody_else_lists_the_data_folder(self, tmp_path: Path):
         layout = Layout(tmp_path, tmp_path / "data", 5000)
         layout.create()
-        assert mode(layout.run) == 0o700
+        assert mode(layout.data) & 0o066 == 0
 
 
 class TestWritePrivate:

@@ -103,10 +103,15 @@ class Layout:
         return self.data / "departments"
 
     def create(self) -> None:
-        """Make the folders. Only the owner may enter what holds secrets."""
-        for folder in (self.data, self.logs, self.run, self.storage, self.departments):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.run.chmod(0o700)
+        """Make the folders. Only the owner may enter them, and no other user may list the data folder.
+
+        Started by root, PostgreSQL works as another user, who must pass the data folder on the way to its own.
+        """
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for folder in (self.logs, self.run, self.storage, self.departments, self.valkey, self.solr):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
