@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-import yaml
 from ckan import model
 from croniter import croniter
 
@@ -22,6 +21,7 @@ from ckanext.openhuizhou.harvesters.kinds import check_config, kind_named
 from ckanext.openhuizhou.harvesters.mapping import load_mapping
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.model.harvest import Source, source_id_of
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 _KEYS: Final = ("name", "title", "organization", "kind", "priority", "approved", "schedule", "config")
 #: What of a row comes from its file.
@@ -66,12 +66,7 @@ def read_source(path: Path, folder: Path) -> tuple[Place, dict[str, Any]]:
         ConfigurationError: naming file and place.
     """
     place = Place(path.relative_to(folder).as_posix())
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        raise place.error("no YAML ({reason})", reason=str(where or error).strip()) from error
-    values = place.mapping(document)
+    values = place.mapping(read_yaml(path))
     place.known_keys(values, ("source", "mapping"))
     return place, check_source(place, values.get("source"), values.get("mapping"))
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parent / "code_lists"
 #: Languages that every label has. ``zh`` is CKAN's ``zh_Hans_CN``.
@@ -73,10 +72,7 @@ def read_code_list(file: Path) -> CodeList:
 
     Raises ``ConfigurationError`` for a file that is no list of codes, a key that stands twice, or a missing label.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file}: cannot be read: {error}", file=file.name, error=error) from error
+    content = read_yaml(file)
     if not isinstance(content, dict) or not isinstance(content.get("codes"), list) or not content["codes"]:
         raise ConfigurationError("{file}: “codes” must be a list", file=file.name)
     codes: dict[str, Code] = {}

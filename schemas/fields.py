@@ -8,9 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 #: Languages that every label has, by CKAN's locale.
 LOCALES = ("en", "zh_Hans_CN")
@@ -20,7 +19,7 @@ LOCALES = ("en", "zh_Hans_CN")
 def field_labels(type_: str) -> Mapping[str, Mapping[str, str]]:
     """Labels by field name, ``items.column`` for a subfield, of ``dataset``, ``application`` or ``organization``."""
     file = Path(__file__).parent / f"{type_}.yaml"
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = read_yaml(file)
     labels: dict[str, Mapping[str, str]] = {}
     for field in content.get("dataset_fields") or content["fields"]:
         labels[field["field_name"]] = _label(field, file)

@@ -8,9 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 from .departments import Directory
 from .themes import read_label
@@ -73,11 +72,9 @@ def department_category(node: str) -> str:
 
 def read_classification(path: Path, directory: Directory) -> Classification:
     """Read and check the tree; ``ConfigurationError`` names the file and the node."""
+    content = read_yaml(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         nodes = list(_nodes(content, directory))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file} cannot be read: {reason}", file=path.name, reason=str(error)) from error
     except (KeyError, TypeError) as error:
         raise ConfigurationError("{file}: {reason} is missing", file=path.name, reason=str(error)) from error
     _check(nodes, path)

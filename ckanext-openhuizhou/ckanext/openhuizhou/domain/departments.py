@@ -9,9 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 from .credit_code import demo_credit_code
 from .title import normalise_title
@@ -56,11 +55,6 @@ class Directory:
         self.departments = departments
         self.regions = regions
         self._by_slug = {department.slug: department for department in departments}
-        self._by_name = {
-            normalise_title(name): department
-            for department in departments
-            for name in (department.short_name, department.title)
-        }
 
     def __iter__(self) -> Iterator[Department]:
         return iter(self.departments)
@@ -73,17 +67,10 @@ class Directory:
         """The body with this organization name."""
         return self._by_slug.get(slug)
 
-    def find(self, name: str) -> Department | None:
-        """The body with this official or short name; width, spaces and punctuation make no difference."""
-        return self._by_name.get(normalise_title(name))
-
 
 def read_departments(path: Path) -> Directory:
     """Read and check the directory; ``ConfigurationError`` names the file and the entry."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file} cannot be read: {reason}", file=path.name, reason=str(error)) from error
+    content = read_yaml(path)
     try:
         regions = {
             code: Region(code, MappingProxyType({"en": values["en"], "zh": values["zh"]}), values["source"])

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 #: What CKAN writes into ``od_conformance``; only ``approved`` makes an entry ``isopen``.
 CONFORMANCE = ("approved", "not reviewed", "rejected")
@@ -39,10 +38,7 @@ class Licence:
 
 def read_licences(path: Path) -> tuple[Licence, ...]:
     """Licences in the order of the file; raises ``ConfigurationError`` naming the file and the licence."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file} cannot be read: {reason}", file=path.name, reason=str(error)) from error
+    content = read_yaml(path)
     licences = tuple(_licence(values, path.name) for values in (content or {}).get("licences", []))
     ids = [licence.id for licence in licences]
     for id_ in ids:

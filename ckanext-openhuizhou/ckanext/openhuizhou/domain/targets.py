@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 Unit = Literal["dataset", "application"]
 UNITS: tuple[Unit, ...] = ("dataset", "application")
@@ -45,10 +44,7 @@ class Progress:
 
 def read_targets(path: Path) -> tuple[Target, ...]:
     """Targets in the order of the file; raises ``ConfigurationError`` naming the file and the place."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file} cannot be read: {reason}", file=path.name, reason=str(error)) from error
+    content = read_yaml(path)
     targets = tuple(_target(values, path.name) for values in (content or {}).get("targets", []))
     ids = [target.id for target in targets]
     for id_ in ids:
@@ -79,6 +75,11 @@ def _target(values: Mapping[str, Any], file: str) -> Target:
     if not isinstance(target.deadline, dt.date):
         raise ConfigurationError("{file}: the deadline of {id} is not a date", file=file, id=target.id)
     return target
+
+
+def most_first(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Facet items ``{"name": …, "count": …}`` by count, then by name."""
+    return sorted(counted, key=lambda item: (-item["count"], item["name"]))
 
 
 def by_month(issued: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -8,9 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,9 @@ class Themes:
 
 def read_themes(path: Path) -> Themes:
     """Read and check the fields; ``ConfigurationError`` names the file and the entry."""
+    content = read_yaml(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         lists = tuple(_theme_list(values) for values in content["lists"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError("{file} cannot be read: {reason}", file=path.name, reason=str(error)) from error
     except (KeyError, TypeError) as error:
         raise ConfigurationError("{file}: {reason} is missing", file=path.name, reason=str(error)) from error
     keys = [theme.key for theme_list in lists for theme in theme_list.themes]

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ckanext.openhuizhou.errors import ConfigurationError, StackError
+from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 from ckanext.openhuizhou.stack import process
 from ckanext.openhuizhou.stack.layout import Layout, write_private
 from ckanext.openhuizhou.stack.ports import HOST
@@ -58,7 +57,7 @@ def load(project: Path) -> list[Department]:
     path = project / FILE
     if not path.is_file():
         return []
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     try:
         return [Department(**entry) for entry in content["departments"]]
     except (KeyError, TypeError) as error:
