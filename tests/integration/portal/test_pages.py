@@ -200,12 +200,28 @@ class TestErrors:
 
 
 class TestDepartments:
+    def test_shows_the_counts_of_the_action(self, portal: Any) -> None:
+        listed = portal.page("/api/3/action/openhuizhou_department_list").json["result"]
+        counts = {department["name"]: department["count"] for department in listed}
+        html = portal.page("/organization/").get_data(as_text=True)
+        shown = re.findall(r'href="/organization/([\w-]+)"><span>[^<]*</span><b>(\d+)</b>', html)
+        assert {name: int(count) for name, count in shown} == counts
+        assert max(counts.values()) > 0
+
     def test_what_ckan_puts_on_a_page_of_its_own_is_on_the_departments_page(self, portal: Any) -> None:
         response = portal.page("/organization/about/huanbaoju", 302)
         assert response.headers["Location"].endswith("/organization/huanbaoju")
 
 
 class TestThemes:
+    def test_shows_the_counts_of_the_action(self, portal: Any) -> None:
+        lists = portal.page("/api/3/action/openhuizhou_theme_list").json["result"]
+        counts = {theme["key"]: theme["count"] for theme_list in lists for theme in theme_list["themes"]}
+        html = portal.page("/theme").get_data(as_text=True)
+        shown = re.findall(r'theme=([\w-]+)">.*?<small>(\d+)', html, re.DOTALL)
+        assert {key: int(count) for key, count in shown} == counts
+        assert max(counts.values()) > 0
+
     def test_a_field_has_an_address_of_its_own(self, portal: Any) -> None:
         response = portal.page("/theme/environment", 302)
         assert response.headers["Location"].endswith("/dataset/?theme=environment")

@@ -32,7 +32,11 @@ class TestTargetShow:
     def test_says_how_far_it_is(self, portal: Any) -> None:
         target = show(portal, id="datasets-march")
         assert (target["goal"], target["remaining"], target["met"], target["met_on_time"]) == (20, 17, False, False)
-        assert target["by_theme"][0] == {"name": "environment", "title": "环境保护", "count": 2}
+        assert target["by_theme"][0] == {
+            "name": "environment",
+            "title": {"en": "Environmental protection", "zh": "环境保护"},
+            "count": 2,
+        }
         assert [month["month"] for month in target["by_month"]] == ["2018-03", "2018-04", "2018-06"]
         assert target["by_month"][-1]["count"] == target["count"]
 

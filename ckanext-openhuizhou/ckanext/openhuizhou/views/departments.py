@@ -8,7 +8,6 @@ import ckan.plugins.toolkit as tk
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.departments import LEVELS
 
 blueprint = Blueprint("openhuizhou_departments", __name__)
@@ -17,22 +16,19 @@ blueprint = Blueprint("openhuizhou_departments", __name__)
 @blueprint.route("/organization/", endpoint="index")
 @blueprint.route("/organization", endpoint="index", strict_slashes=False)
 def index() -> str:
-    """Groups in the order of the city's directory; a body that the directory does not know is a city body."""
-    found = tk.get_action("package_search")(
-        {}, {"fq": "dataset_type:dataset", "rows": 0, "facet.field": ["organization"], "facet.limit": -1}
-    )
-    facet = found["search_facets"].get("organization", {}).get("items", [])
-    counts = {item["name"]: item["count"] for item in facet}
-    titles = {item["name"]: item["display_name"] for item in facet}
-    directory = config.reference().directory
+    """Groups by level; a body that says no level is a city body."""
+    departments = tk.get_action("openhuizhou_department_list")({}, {})
     groups: dict[str, list[dict[str, Any]]] = {level: [] for level in LEVELS}
-    for department in directory:
-        groups[department.level].append(_line(department.slug, department.title, counts))
-    for name in sorted(set(counts) - {department.slug for department in directory}):
-        groups["city"].append(_line(name, titles[name], counts))
-    shown = {level: sorted(lines, key=lambda line: -line["count"]) for level, lines in groups.items() if lines}
+    for department in departments:
+        groups[department["level"] if department["level"] in groups else "city"].append(department)
+    counts = [department["count"] for department in departments]
     return tk.render(
-        "openhuizhou/departments.html", {"groups": shown, "total": found["count"], "providers": len(counts)}
+        "openhuizhou/departments.html",
+        {
+            "groups": {level: listed for level, listed in groups.items() if listed},
+            "total": sum(counts),
+            "providers": sum(map(bool, counts)),
+        },
     )
 
 
@@ -40,7 +36,3 @@ def index() -> str:
 def about(id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
     """What CKAN puts on a page of its own stands on the department's page here."""
     return tk.redirect_to("organization.read", id=id)
-
-
-def _line(name: str, title: str, counts: dict[str, int]) -> dict[str, Any]:
-    return {"name": name, "title": title, "count": counts.get(name, 0)}

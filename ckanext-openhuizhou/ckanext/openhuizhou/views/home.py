@@ -8,6 +8,7 @@ import ckan.plugins.toolkit as tk
 from flask import Blueprint
 
 from ckanext.openhuizhou import config
+from ckanext.openhuizhou.domain.targets import most_first
 
 blueprint = Blueprint("openhuizhou_home", __name__)
 
@@ -36,9 +37,9 @@ def index() -> str:
         "home/index.html",
         {
             "newest": found["results"],
-            "departments": _most_first(facets.get("organization", [])),
+            "departments": most_first(facets.get("organization", [])),
             "theme_counts": {item["name"]: item["count"] for item in facets.get("theme", [])},
-            "hot_tags": [item["name"] for item in _most_first(facets.get("tags", []))[:HOT_TAGS]],
+            "hot_tags": [item["name"] for item in most_first(facets.get("tags", []))[:HOT_TAGS]],
             "targets": targets,
             "figures": {
                 "datasets": found["count"],
@@ -63,10 +64,6 @@ def developers() -> str:
 def licence() -> str:
     """The platform's own terms, and the other licences that entries can name."""
     return tk.render("openhuizhou/licence.html", {"licences": config.licences()})
-
-
-def _most_first(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(items, key=lambda item: (-item["count"], item["name"]))
 
 
 def _total(counted: list[dict[str, Any]]) -> int:

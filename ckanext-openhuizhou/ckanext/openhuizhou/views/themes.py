@@ -13,11 +13,7 @@ blueprint = Blueprint("openhuizhou_themes", __name__)
 
 @blueprint.route("/theme", endpoint="index")
 def index() -> str:
-    found = tk.get_action("package_search")(
-        {}, {"fq": "dataset_type:dataset", "rows": 0, "facet.field": ["theme"], "facet.limit": -1}
-    )
-    items = found["search_facets"].get("theme", {}).get("items", [])
-    return tk.render("openhuizhou/themes.html", {"counts": {item["name"]: item["count"] for item in items}})
+    return tk.render("openhuizhou/themes.html", {"lists": tk.get_action("openhuizhou_theme_list")({}, {})})
 
 
 @blueprint.route("/theme/<key>", endpoint="read")

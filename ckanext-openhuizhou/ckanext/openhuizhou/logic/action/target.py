@@ -44,8 +44,9 @@ def openhuizhou_target_show(context: Context, data_dict: dict[str, Any]) -> dict
     :param date: count as of the end of this day (``YYYY-MM-DD``), default now.
     :returns: ``id, title {en, zh}, unit, goal, deadline, task, date, count, remaining, met, met_on_time`` (``null``
         while the deadline lies ahead and the goal is not reached), ``fq`` (the filter for ``package_search`` that finds
-        exactly what counts now), ``by_department`` and ``by_theme`` (``name, title, count``, most first; departments
-        that the plan names are listed even with 0), ``missing_departments``, ``by_month`` (``month, added, count``).
+        exactly what counts now), ``by_department`` (``name, title, count``, most first; departments that the plan names
+        are listed even with 0), ``by_theme`` (the same, ``title`` in both languages), ``missing_departments``,
+        ``by_month`` (``month, added, count``).
     """
     tk.check_access("openhuizhou_target_show", context, data_dict)
     data = validated(data_dict, target_show_schema(), context)
@@ -122,7 +123,7 @@ def _show(
         "fq": f"{UNIT[target.unit]} {PUBLISHED}",
         "by_department": _departments(context, target, counts),
         "missing_departments": list(progress.missing_providers),
-        "by_theme": _most_first([_theme(item) for item in counts.titled(THEME)]),
+        "by_theme": targets.most_first([_theme(item) for item in counts.titled(THEME)]),
         "by_month": targets.by_month(counts.plain(ISSUED)),
     }
 
@@ -136,13 +137,9 @@ def _departments(context: Context, target: targets.Target, counts: _Counts) -> l
         )
         titles = {organization["name"]: organization["title"] for organization in organizations}
         found += [{"name": name, "title": titles.get(name, name), "count": 0} for name in lacking]
-    return _most_first(found)
+    return targets.most_first(found)
 
 
 def _theme(item: dict[str, Any]) -> dict[str, Any]:
     theme = config.reference().themes.get(item["name"])
-    return item | {"title": theme.label["zh"] if theme else item["name"]}
-
-
-def _most_first(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(counted, key=lambda item: (-item["count"], item["name"]))
+    return item | {"title": dict(theme.label) if theme else {"en": item["name"], "zh": item["name"]}}
