@@ -10,6 +10,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou import config
+from ckanext.openhuizhou.domain.catalogue_code import CatalogueCode
 from ckanext.openhuizhou.domain.items import Item
 
 from .formats import openhuizhou_cell
@@ -133,8 +134,11 @@ def openhuizhou_related(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def openhuizhou_code_name(code: str) -> str:
-    """The name of the entry with this catalogue code, as it stands in addresses."""
-    return code.strip().lower().replace("/", "-")
+    """The name of the entry with this catalogue code, as it stands in addresses; no other text leads out of them."""
+    try:
+        return CatalogueCode.parse(code.strip()).dataset_name
+    except ValueError:
+        return code.strip().replace("/", "-")
 
 
 def openhuizhou_examples(entry: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
