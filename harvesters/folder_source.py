@@ -99,6 +99,9 @@ class FolderKind(SourceKind):
                     description = self.describe(stream, entry)
         except FileNotFoundError as error:
             return self._refused(key, entry, Finding("file-missing", value=name or str(error)))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            return self._refused(key, entry, Finding("record-unreadable", value=name, params={"reason": reason}))
         except DecodingError as error:
             return self._refused(key, entry, Finding("encoding-unknown", value=name, params=error.params))
         except RecordRefused as error:
@@ -113,7 +116,10 @@ class FolderKind(SourceKind):
         )
 
     def _open_rows(self, name: str, description: Mapping[str, Any]) -> Iterator[Row]:
-        return self.rows(self.folder.open(name), description)
+        try:
+            return self.rows(self.folder.open(name), description)
+        except OSError as error:
+            raise SourceMalformed("The file {name} cannot be read any more", name=name) from error
 
     @staticmethod
     def _refused(key: str, entry: Mapping[str, Any], *findings: Finding) -> SourceRecord:

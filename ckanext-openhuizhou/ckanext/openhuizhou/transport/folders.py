@@ -20,7 +20,7 @@ import lxml.html
 from ckanext.openhuizhou.errors import AddressRefused, SourceMalformed, SourceUnreachable
 
 from .guard import Guard
-from .http import HttpClient
+from .http import Answer, HttpClient
 
 _CHUNK = 1 << 20
 
@@ -120,7 +120,7 @@ class HttpFolder(Folder):
         if name not in self.names():
             raise FileNotFoundError(name)
         usable = known if known.get("digest") else {}
-        answer = self._client.get(self._address(name), known=usable)
+        answer = self._get(name, usable)
         if answer.not_modified:
             return Fetched(name, known["digest"], known, unchanged=True)
         self._content = (name, answer.content)
@@ -130,7 +130,16 @@ class HttpFolder(Folder):
     def open(self, name: str) -> BinaryIO:
         if self._content is not None and self._content[0] == name:
             return io.BytesIO(self._content[1])
-        return io.BytesIO(self._client.get(self._address(name)).content)
+        return io.BytesIO(self._get(name).content)
+
+    def _get(self, name: str, known: Mapping[str, Any] | None = None) -> Answer:
+        try:
+            return self._client.get(self._address(name), known=known)
+        except SourceMalformed as error:
+            # one file that went away since the listing was made is no reason to give up the others
+            if error.params.get("status") in (404, 410):
+                raise FileNotFoundError(name) from error
+            raise
 
     def _address(self, name: str) -> str:
         return urljoin(self._url, quote(name, safe=""))

@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from ckanext.openhuizhou.errors import RecordRefused
+from ckanext.openhuizhou.errors import RecordRefused, SourceMalformed
 from ckanext.openhuizhou.harvesters.workbook_size import MOST_BYTES
 
 Rows = list[list[Any]]
@@ -168,6 +168,28 @@ class TestFolder:
         assert again.data_digest == first.data_digest
         assert again.payload == first.payload
         assert len(web.requests) == 2
+
+    def test_a_listed_file_that_is_gone_refuses_its_record_only(
+        self, save: Any, read: Any, table: Any, web: Any, tmp_path: Path
+    ):
+        save(PLAIN, name="b.xlsx")
+        web.pages["/files/"] = b'<a href="a.xlsx">a</a> <a href="b.xlsx">b</a>'
+        web.pages["/files/b.xlsx"] = (tmp_path / "b.xlsx").read_bytes()
+        gone, there = read("excel", {"url": web.url + "/files/"})
+        assert [finding.kind for finding in gone.findings] == ["file-missing"]
+        assert len(table(there)) == 2
+
+    def test_a_file_that_goes_away_between_two_looks_is_tried_again_at_the_next_run(
+        self, save: Any, read: Any, table: Any, web: Any, tmp_path: Path
+    ):
+        for name in ("a", "b"):
+            save(PLAIN, name=f"{name}.xlsx")
+            web.pages[f"/files/{name}.xlsx"] = (tmp_path / f"{name}.xlsx").read_bytes()
+        web.pages["/files/"] = b'<a href="a.xlsx">a</a> <a href="b.xlsx">b</a>'
+        first, _second = read("excel", {"url": web.url + "/files/"})
+        del web.pages["/files/a.xlsx"]
+        with pytest.raises(SourceMalformed):
+            table(first)
 
 
 class TestSize:
