@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +18,8 @@ from ckanext.openhuizhou.errors import (
 )
 from ckanext.openhuizhou.transport.guard import Guard
 from ckanext.openhuizhou.transport.http import HttpClient, Limits, retry_after, shown
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n"
 
 
 @pytest.fixture
@@ -111,13 +115,13 @@ class TestAnswers:
 
     def test_a_dead_server_is_unreachable(self, web: Any, client: HttpClient):
         web.stop()
-        with pytest.raises(SourceUnreachable):
+        with pytest.raises(SourceUnreachable, match="cannot be reached"):
             client.get(web.url + "/")
         assert client.requests_made == 4
 
     def test_an_answer_that_is_cut_off_is_not_taken_for_whole(self, web: Any, client: HttpClient):
         web.pages["/"] = answering((200, {"Content-Length": "100"}, b"[1, 2"))
-        with pytest.raises(SourceUnreachable):
+        with pytest.raises(SourceUnreachable, match="breaks off"):
             client.get(web.url + "/")
 
     def test_too_much_is_refused(self, web: Any):
@@ -125,23 +129,38 @@ class TestAnswers:
         with pytest.raises(SourceMalformed, match="100000"):
             HttpClient(Guard(frozenset({web.host})), Limits(size=100_000)).get(web.url + "/")
 
-    def test_a_server_that_drips_is_given_up(self, web: Any):
-        dripping = threading.Event()
+    def test_a_server_that_does_not_answer_in_time_is_told_so(self, web: Any):
+        answered = threading.Event()
+
+        def late(_handler: Any) -> Any:
+            answered.wait(20)
+            return 200, {}, b""
+
+        web.pages["/"] = late
+        client = HttpClient(Guard(frozenset({web.host})), Limits(read=0.1, attempts=1))
+        with pytest.raises(SourceUnreachable, match="in time"):
+            client.get(web.url + "/")
+        answered.set()
+
+    @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\n\r\n", CHUNKED], ids=["headers", "body", "chunk"])
+    def test_a_server_that_drips_byte_by_byte_is_given_up(self, web: Any, begin: bytes):
+        """Each byte ends one wait, so that no timeout of a single wait ever comes."""
+        given_up = threading.Event()
 
         def drip(handler: Any) -> Any:
-            handler.send_response(200)
-            handler.end_headers()
-            for _second in range(200):
-                handler.wfile.write(b"x" * 20_000)
-                handler.wfile.flush()
-                if dripping.wait(0.01):
-                    break
+            handler.wfile.write(begin)
+            with contextlib.suppress(OSError):
+                while not given_up.wait(0.02):
+                    handler.wfile.write(b"x")
+                    handler.wfile.flush()
             return 200, {}, b""
 
         web.pages["/"] = drip
-        with pytest.raises(SourceUnreachable):
-            HttpClient(Guard(frozenset({web.host})), Limits(seconds=0.1, attempts=1)).get(web.url + "/")
-        dripping.set()
+        started = time.monotonic()
+        with pytest.raises(SourceUnreachable, match="too slow"):
+            HttpClient(Guard(frozenset({web.host})), Limits(seconds=0.3, attempts=1)).get(web.url + "/")
+        assert time.monotonic() - started < 5
+        given_up.set()
 
     def test_what_is_known_is_asked_for_by_condition(self, web: Any, client: HttpClient):
         def conditional(handler: Any) -> Any:

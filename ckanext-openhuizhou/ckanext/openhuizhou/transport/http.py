@@ -7,8 +7,10 @@ must not travel to another host. Proxies of the environment are not used: they w
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +38,14 @@ USER_AGENT: Final = "OpenHuizhou-harvester/0.1"
 _MAX_REDIRECTS: Final = 5
 _RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 _CHUNK: Final = 1 << 16
+_TIMEOUTS: Final = (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)
+_BROKEN_OFF: Final = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+    urllib3.exceptions.ProtocolError,
+    urllib3.exceptions.DecodeError,
+    ConnectionResetError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +109,9 @@ class HttpClient:
         self._sleep = sleep
         self._session = requests.Session()
         self._session.trust_env = False
-        adapter = _GuardedAdapter(guard)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._adapter = _GuardedAdapter(guard)
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
 
     def __enter__(self) -> HttpClient:
         return self
@@ -179,6 +189,7 @@ class HttpClient:
         if scheme not in ("http", "https"):
             raise SourceMalformed("{url} is no web address", url=shown(url))
         self.counter[0] += 1
+        self._adapter.deadline = deadline
         try:
             response = self._session.request(
                 method,
@@ -193,9 +204,11 @@ class HttpClient:
         except requests.RequestException as error:
             if refused := _cause(error):
                 raise refused from error
-            raise _Retry(SourceUnreachable("{url} does not answer ({reason})", **_reason(url, error))) from error
+            if time.monotonic() > deadline:
+                raise SourceUnreachable("{url} is too slow", url=shown(url)) from error
+            raise _Retry(_unreachable(url, error)) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Retry(SourceUnreachable("{url} does not answer ({reason})", **_reason(url, error))) from error
+            raise _Retry(_unreachable(url, error)) from error
         if response.status_code in _RETRIED:
             error = SourceUnreachable("{url} answers {status}", url=shown(url), status=response.status_code)
             raise _Retry(error, retry_after(response.headers.get("Retry-After")))
@@ -203,8 +216,8 @@ class HttpClient:
 
     def _chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
         size = 0
-        # small chunks come back as they arrive, so that the deadline is looked at while a server drips
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+        # read1 gives what is there, so that the deadline is looked at while a server drips
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > self.limits.size:
                 raise SourceMalformed(
@@ -252,8 +265,16 @@ def _redirected_headers(headers: Mapping[str, str], url: str, target: str) -> di
     return {name: value for name, value in headers.items() if name in ("User-Agent", "Content-Type")}
 
 
-def _reason(url: str, error: BaseException) -> dict[str, str]:
-    return {"url": shown(url), "reason": type(error).__name__}
+def _unreachable(url: str, error: BaseException) -> SourceUnreachable:
+    """What became of a connection, in words that a department understands."""
+    inner = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    if any(isinstance(one, _TIMEOUTS) for one in (error, inner)):
+        return SourceUnreachable("{url} does not answer in time", url=shown(url))
+    if isinstance(error, requests.exceptions.SSLError):
+        return SourceUnreachable("The secure connection to {url} cannot be set up", url=shown(url))
+    if any(isinstance(one, _BROKEN_OFF) for one in (error, inner)):
+        return SourceUnreachable("{url} breaks off its answer", url=shown(url))
+    return SourceUnreachable("{url} cannot be reached", url=shown(url))
 
 
 def _cause(error: BaseException | None) -> OpenHuizhouError | None:
@@ -282,28 +303,45 @@ def _connect(connection: HTTPConnection, guard: Guard) -> socket.socket:
     raise urllib3.exceptions.NewConnectionError(connection, str(last)) from last
 
 
-def _guarded(base: type[HTTPConnection], guard: Guard) -> type[HTTPConnection]:
+def _guarded(base: type[HTTPConnection], adapter: _GuardedAdapter) -> type[HTTPConnection]:
     class GuardedConnection(base):
         def _new_conn(self) -> socket.socket:
-            return _connect(self, guard)
+            return _connect(self, adapter.guard)
+
+        def getresponse(self) -> Any:
+            # a server may drip its headers, too: each byte ends one wait and begins the next
+            watch = threading.Timer(max(0.0, adapter.deadline - time.monotonic()), _hang_up, [self])
+            watch.daemon = True
+            watch.start()
+            try:
+                return super().getresponse()
+            finally:
+                watch.cancel()
 
     return GuardedConnection
 
 
+def _hang_up(connection: HTTPConnection) -> None:
+    """End every wait of whoever reads from the connection."""
+    with contextlib.suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
 class _GuardedAdapter(HTTPAdapter):
-    """Opens connections only through the guard."""
+    """Opens connections only through the guard. ``deadline`` (of ``time.monotonic``): of the request under way."""
 
     def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+        self.guard = guard
+        self.deadline = 0.0
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
 
         class HttpPool(urllib3.HTTPConnectionPool):
-            ConnectionCls = _guarded(HTTPConnection, self._guard)  # pyright: ignore[reportAssignmentType]
+            ConnectionCls = _guarded(HTTPConnection, self)  # pyright: ignore[reportAssignmentType]
 
         class HttpsPool(urllib3.HTTPSConnectionPool):
-            ConnectionCls = _guarded(HTTPSConnection, self._guard)  # pyright: ignore[reportAssignmentType]
+            ConnectionCls = _guarded(HTTPSConnection, self)  # pyright: ignore[reportAssignmentType]
 
         self.poolmanager.pool_classes_by_scheme = {"http": HttpPool, "https": HttpsPool}
