@@ -14,9 +14,13 @@ from ckanext.openhuizhou.stack.ports import HOST
 
 
 def processes_of(layout: Layout) -> list[str]:
-    """Live processes that name the data folder in their command line, environment or working folder."""
+    """Live processes that name the data folder in their command line, environment or working folder.
+
+    Not this test run itself, nor the browser that it holds open.
+    """
     found = []
-    own = {process.pid for process in [psutil.Process(), *psutil.Process().parents()]}
+    this = psutil.Process()
+    own = {process.pid for process in [this, *this.parents(), *this.children(recursive=True)]}
     for process in psutil.process_iter():
         try:
             named = [*process.cmdline(), *process.environ().values(), process.cwd()]
