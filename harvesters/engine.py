@@ -58,8 +58,9 @@ class _Run:
     kind: SourceKind
     reading: Reading
     state_mapping: str
-    seen: set[int] = field(default_factory=set)
-    unkeyed: list[Finding] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    #: of the run as a whole, and of what has no key to write it under
+    findings: list[Finding] = field(default_factory=list)
     failing: int = 0
 
 
@@ -101,7 +102,7 @@ def execute(lease: Lease) -> None:
         _fail(lease, source_finding(error), variables)
     except Exception as error:
         log.exception("Run %s failed", lease.run_id)
-        _fail(lease, Finding("unexpected", params={"reason": type(error).__name__}), variables)
+        _fail(lease, Finding("run-unexpected", params={"reason": type(error).__name__}), variables)
 
 
 def _start(lease: Lease) -> None:
@@ -171,7 +172,14 @@ def _read(run: _Run) -> None:
         checks.claimed.clear()
         if run.failing >= _GIVE_UP_AFTER:
             raise _SourceGoneError(prepared[-1].findings[0])
-    run.unkeyed += [Finding("index-waiting", params={"count": outbox.waiting()})] if writer.index_waits else []
+    run.findings += _index_findings(writer)
+
+
+def _index_findings(writer: Writer) -> list[Finding]:
+    if writer.index_waits:
+        return [Finding("index-waiting", params={"count": outbox.waiting()})]
+    refused = records.load_datasets(writer.lease.source_id, writer.index_refused)
+    return [Finding("index-refused", record=one["key"], value=one["title"]) for one in refused]
 
 
 class _SourceGoneError(SourceError):
@@ -200,15 +208,14 @@ def _keyed(run: _Run) -> Iterator[SourceRecord]:
     """The records of the source that have a key of their own; the others become findings of the run."""
     for number, record in enumerate(run.kind.records(), 1):
         if not record.key:
-            run.unkeyed += record.findings or (Finding("key-missing", params={"number": number}),)
+            run.findings += record.findings or (Finding("key-missing", params={"number": number}),)
             continue
         if run.mapping.skips(record.key):
             continue
-        mark = hash(record.key)
-        if mark in run.seen:
-            run.unkeyed.append(Finding("key-duplicate", record=record.key, value=record.key))
+        if record.key in run.seen:
+            run.findings.append(Finding("key-duplicate", record=record.key, value=record.key))
             continue
-        run.seen.add(mark)
+        run.seen.add(record.key)
         yield record
 
 
@@ -258,14 +265,14 @@ def _take_over(run: _Run) -> None:
 
 def _finish(run: _Run) -> None:
     lease = run.lease
-    lease.counters["refused"] += sum(finding.severity == "error" for finding in run.unkeyed)
+    lease.counters["refused"] += sum(finding.severity == "error" for finding in run.findings)
     held = None
     going = sweep.gone(lease)
     if lease.mode != "approved":
         held = sweep.brake(sweep.live_count(lease.source_id), len(going), len(run.seen))
     if held is None:
-        sweep.withdraw(lease, going, approved=run.source.approved)
-    findings = [*run.unkeyed, *([held] if held else [])]
+        run.findings += sweep.withdraw(lease, going, approved=run.source.approved)
+    findings = [*run.findings, *([held] if held else [])]
     records.add_findings([records.finding_values(lease.run_id, finding, None) for finding in findings])
     if lease.counters["failed"] == 0 and not findings:
         run.source.state, run.source.state_mapping = run.reading.new_state, run.state_mapping

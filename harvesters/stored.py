@@ -28,6 +28,13 @@ def load(source_id: str, keys: Iterable[str]) -> dict[str, Stored]:
     return {row["key"]: row for row in rows}
 
 
+def load_datasets(source_id: str, dataset_ids: Iterable[str]) -> list[Stored]:
+    """The stored state of the records that became these datasets; those of other sources are left out."""
+    table = Record.__table__
+    mine = sa.select(table).where(table.c.source_id == source_id, table.c.dataset_id.in_(list(dataset_ids)))
+    return list(model.Session.execute(mine.order_by(table.c.key)).mappings())
+
+
 def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:
     """Write the state of one record, in the session's transaction."""
     defaults = {"kind_state": {}, "findings": [], "first_seen": utcnow(), "source_id": source_id, "key": key}

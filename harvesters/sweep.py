@@ -15,7 +15,7 @@ from ckan import model
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.writer import BATCH, write_context
+from ckanext.openhuizhou.harvesters.writer import BATCH, validation_findings, write_context
 from ckanext.openhuizhou.model.harvest import Record
 
 #: As many entries may always go, and this share of a source.
@@ -50,30 +50,53 @@ def gone(lease: Lease) -> list[tuple[str, str]]:
     return [(key, dataset_id) for key, dataset_id in model.Session.execute(query.order_by(Record.key))]
 
 
-def withdraw(lease: Lease, records: Sequence[tuple[str, str]], *, approved: bool) -> None:
-    """Withdraw these entries, in batches of one transaction each; and forget records that never became entries."""
+def withdraw(lease: Lease, records: Sequence[tuple[str, str]], *, approved: bool) -> list[Finding]:
+    """Withdraw these entries, in batches of one transaction each; and forget records that never became entries.
+
+    An entry that CKAN refuses to write makes CKAN roll back its whole batch, which is then written one by one: that
+    entry stays, and is a finding of what is returned.
+    """
+    findings: list[Finding] = []
     for start in range(0, len(records), BATCH):
+        batch = records[start : start + BATCH]
         try:
-            for key, dataset_id in records[start : start + BATCH]:
-                _withdraw_entry(dataset_id, approved=approved)
-                model.Session.execute(
-                    sa.update(Record)
-                    .where(Record.source_id == lease.source_id, Record.key == key)
-                    .values(state="withdrawn", hash=None, last_result="withdrawn", last_seen=utcnow())
-                    .execution_options(synchronize_session=False)
-                )
-                lease.counters["withdrawn"] += 1
-            lease.renew()
-            model.Session.commit()
-        except BaseException:
-            model.Session.rollback()
-            raise
+            _withdraw_batch(lease, batch, approved=approved)
+        except tk.ValidationError:
+            for record in batch:
+                try:
+                    _withdraw_batch(lease, [record], approved=approved)
+                except tk.ValidationError as error:
+                    findings += [_kept(record[0], finding) for finding in validation_findings(error)]
+                    lease.counters["failed"] += 1
     never = ("refused", "failed")
     model.Session.execute(
         sa.delete(Record)
         .where(Record.source_id == lease.source_id, Record.last_run_id != lease.run_id, Record.state.in_(never))
         .execution_options(synchronize_session=False)
     )
+    return findings
+
+
+def _withdraw_batch(lease: Lease, batch: Sequence[tuple[str, str]], *, approved: bool) -> None:
+    try:
+        for key, dataset_id in batch:
+            _withdraw_entry(dataset_id, approved=approved)
+            model.Session.execute(
+                sa.update(Record)
+                .where(Record.source_id == lease.source_id, Record.key == key)
+                .values(state="withdrawn", hash=None, last_result="withdrawn", last_seen=utcnow())
+                .execution_options(synchronize_session=False)
+            )
+        lease.counters["withdrawn"] += len(batch)
+        lease.renew()
+        model.Session.commit()
+    except BaseException:
+        model.Session.rollback()
+        raise
+
+
+def _kept(key: str, finding: Finding) -> Finding:
+    return Finding("withdrawal-failed", record=key, field=finding.field, params=finding.params)
 
 
 def _withdraw_entry(dataset_id: str, *, approved: bool) -> None:

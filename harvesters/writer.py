@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -46,6 +46,8 @@ class Writer:
     lease: Lease
     approved: bool
     index_waits: bool = False
+    #: ids of the datasets that cannot be indexed
+    index_refused: set[str] = field(default_factory=set)
 
     def write(self, batch: Sequence[Prepared]) -> None:
         """Write, publish and index what was prepared.
@@ -63,7 +65,7 @@ class Writer:
     def drain(self) -> None:
         """Index what waits. Solr may be down: then it waits on, and the run says so."""
         try:
-            outbox.drain()
+            outbox.drain(refused=self.index_refused.add)
             self.index_waits = False
         except (search.SearchIndexError, OSError) as error:
             model.Session.rollback()

@@ -132,6 +132,11 @@ KINDS: dict[str, FindingKind] = {
         N_("No header row was found in “{value}”"),
         N_("Give the numbers of the header rows in the configuration of the source"),
     ),
+    "index-refused": FindingKind(
+        N_("The search index did not take the entry “{value}”"),
+        N_("The entry itself is stored and is sent again at each run. Ask the operator to look at the log"),
+        "warning",
+    ),
     "index-waiting": FindingKind(
         N_("The search index did not take the changes; {count} wait"),
         N_("Nothing is lost: they are indexed as soon as the search server answers. Ask the operator to look at it"),
@@ -241,6 +246,10 @@ KINDS: dict[str, FindingKind] = {
         N_("{count} of {total} entries would be withdrawn, more than {allowed}; nothing was withdrawn"),
         N_("Check the source. If the entries are meant to go, have a platform officer approve the run"),
     ),
+    "run-unexpected": FindingKind(
+        N_("The run failed for a reason that the platform did not expect ({reason})"),
+        N_("Ask the operator to look at the log, then run the harvest again; what was published before stays"),
+    ),
     "secret-refused": FindingKind(
         N_("Secret information must not enter this platform"),
         N_("Take the entry out; it belongs to the classified network"),
@@ -313,6 +322,10 @@ KINDS: dict[str, FindingKind] = {
     "value-form": FindingKind(
         N_("Field “{field}”: “{value}” cannot be read as {form}"),
         N_("Correct the value at the source, or the rule in the mapping"),
+    ),
+    "withdrawal-failed": FindingKind(
+        N_("The entry is no longer in the source, but could not be withdrawn: {reason}"),
+        N_("Open the entry, correct the field and withdraw it; the next run tries again"),
     ),
     "workbook-too-large": FindingKind(
         N_("The workbook reaches farther than {most} cells, or is too large once unpacked"),

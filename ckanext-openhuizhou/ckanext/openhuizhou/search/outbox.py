@@ -2,13 +2,13 @@
 
 The row is written in the transaction of the change (``enqueue``), so that neither exists without the other. ``drain``
 sends what waits in batches, one Solr commit per batch, and deletes a row only when Solr has taken its dataset: a dead
-Solr costs time, never an entry.
+Solr costs time, never an entry. A dataset that cannot be indexed though Solr answers waits behind the others.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
@@ -53,46 +53,69 @@ def waiting() -> int:
     return model.Session.execute(sa.select(sa.func.count()).select_from(Outbox)).scalar_one()
 
 
-def drain(limit: int | None = None) -> int:
+def drain(limit: int | None = None, refused: Callable[[str], None] = lambda _package_id: None) -> int:
     """Index what waits and return how many datasets were sent.
 
-    ``limit``: batches at most. The session must have no open changes: this commits.
+    ``limit``: batches at most. ``refused``: is told the id of each dataset that cannot be indexed; it waits for the
+    next drain. The session must have no open changes: this commits.
 
     Raises:
-        search.SearchIndexError: Solr did not take a batch; its rows and all later ones stay.
+        search.SearchIndexError: Solr does not answer; the rows of the batch and all later ones stay.
     """
+    # what is put behind the others in this drain is left to the next
+    last = model.Session.execute(sa.select(sa.func.max(Outbox.id))).scalar()
     sent = 0
     batches = 0
-    while limit is None or batches < limit:
-        count = _drain_batch()
-        if count == 0:
+    while last is not None and (limit is None or batches < limit):
+        count = _drain_batch(last, refused)
+        if count is None:
             break
         sent += count
         batches += 1
     return sent
 
 
-def _drain_batch() -> int:
+def _drain_batch(last: int, refused: Callable[[str], None]) -> int | None:
+    """How many datasets were sent; None when nothing waits up to row ``last``."""
     session = model.Session
     session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    rows = session.execute(
-        sa.select(Outbox.id, Outbox.package_id).order_by(Outbox.id).limit(BATCH).with_for_update(skip_locked=True)
-    ).all()
+    waits = sa.select(Outbox.id, Outbox.package_id).where(Outbox.id <= last).order_by(Outbox.id)
+    rows = session.execute(waits.limit(BATCH).with_for_update(skip_locked=True)).all()
     if not rows:
         session.rollback()
-        return 0
+        return None
     try:
         package_ids = list(dict.fromkeys(row.package_id for row in rows))
-        for package_id in package_ids:
-            _send(package_id)
+        failed = [package_id for package_id in package_ids if not _sent(package_id)]
         if tk.config.get("ckan.search.solr_commit", True):
             _commit()
         session.execute(sa.delete(Outbox).where(Outbox.id.in_([row.id for row in rows])))
+        enqueue(failed)
         session.commit()
     except BaseException:
         session.rollback()
         raise
-    return len(package_ids)
+    for package_id in failed:
+        refused(package_id)
+    return len(package_ids) - len(failed)
+
+
+def _sent(package_id: str) -> bool:
+    """Whether the dataset was sent; what is wrong with one dataset must not keep the others out of the index.
+
+    Raises:
+        search.SearchIndexError: Solr does not answer at all.
+    """
+    savepoint = model.Session.begin_nested()
+    try:
+        _send(package_id)
+    except Exception:
+        savepoint.rollback()
+        _commit()  # raises when it is not the dataset but Solr
+        log.exception("Dataset %s cannot be indexed", package_id)
+        return False
+    savepoint.commit()
+    return True
 
 
 def _send(package_id: str) -> None:
