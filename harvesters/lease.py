@@ -28,6 +28,7 @@ LEASE: Final = timedelta(seconds=60)
 #: Seconds after which a lease is renewed while tables are staged, and rows between two looks at the clock.
 _BEAT: Final = 15.0
 _ROWS_PER_LOOK: Final = 1000
+_ATTEMPTS: Final = 5
 
 T = TypeVar("T")
 
@@ -95,16 +96,28 @@ class Lease:
 
 
 def queue(source_id: str, mode: str = "normal") -> tuple[str, bool]:
-    """Queue a run of a source and commit; ``(run id, whether it is new)``: a source has one active run at most."""
-    run = Run(source_id=source_id, mode=mode)
-    model.Session.add(run)
-    try:
-        model.Session.commit()
-    except IntegrityError:
-        model.Session.rollback()
-        active = sa.select(Run.id).where(Run.source_id == source_id, Run.state.in_(ACTIVE_STATES))
-        return model.Session.execute(active).scalar_one(), False
-    return run.id, True
+    """Queue a run of a source and commit; ``(run id, whether it is new)``: a source has one active run at most.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: there is no such source.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        run = Run(source_id=source_id, mode=mode)
+        model.Session.add(run)
+        try:
+            model.Session.commit()
+        except IntegrityError:
+            model.Session.rollback()
+            active = sa.select(Run.id).where(Run.source_id == source_id, Run.state.in_(ACTIVE_STATES))
+            run_id = model.Session.execute(active).scalar_one_or_none()
+            if run_id is not None:
+                return run_id, False
+            # the active run ended between the two statements, unless the source itself is not there
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return run.id, True
+    raise AssertionError("the last attempt returns or raises")
 
 
 def claim(run_id: str) -> Lease | None:
