@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from ckanext.openhuizhou.errors import SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
@@ -47,7 +47,7 @@ def pages(
     """Every page of a listing. ``first``: the answer for the first page, when it is there already.
 
     Raises:
-        SourceMalformed: a page came twice, or members are missing at the end.
+        SourceMalformed: a page came twice, members are missing at the end, or the next page is on another server.
     """
     paging = paging or {}
     number, count, total = paging.get("first", 1), 0, None
@@ -74,12 +74,29 @@ def pages(
 
 def _next_address(url: str, paging: Mapping[str, Any], page: Page, count: int, total: int | None) -> str | None:
     if paging.get("next"):
-        return urljoin(url, page.following) if page.following else None
+        return _on_same_server(url, page.following) if page.following else None
     if not paging.get("page") or not page.members:
         return None
     if total is not None:
         return url if count < total else None
     return url if len(page.members) >= paging["per_page"] else None
+
+
+def _on_same_server(url: str, following: str) -> str:
+    """The address of the next page; the source's token goes with the request, so it must not lead elsewhere."""
+    address = urljoin(url, following)
+    if _server(address) != _server(url):
+        raise SourceMalformed("{url} names a next page on another server", url=shown(url))
+    return address
+
+
+def _server(url: str) -> tuple[str, str, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SourceMalformed("{url} is no address", url=shown(url)) from error
+    return parts.scheme, parts.hostname or "", port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def page_params(paging: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -18,8 +18,17 @@ Read = Callable[..., list[SourceRecord]]
 
 
 @pytest.fixture
-def client(web: Any, tmp_path: Path) -> Iterator[HttpClient]:
-    with HttpClient(Guard(frozenset({web.host}), (tmp_path,)), sleep=lambda _seconds: None) as made:
+def other_web(web: Any) -> Iterator[Any]:
+    """A second server, on another port."""
+    server = type(web)()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(web: Any, other_web: Any, tmp_path: Path) -> Iterator[HttpClient]:
+    """May read from both servers."""
+    with HttpClient(Guard(frozenset({web.host, other_web.host}), (tmp_path,)), sleep=lambda _seconds: None) as made:
         yield made
 
 

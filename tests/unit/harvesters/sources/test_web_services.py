@@ -61,6 +61,14 @@ class TestJsonApi:
         records = read("json-api", {**api, "records": "list", "paging": {"next": "next"}})
         assert len(records) == 5
 
+    def test_follows_no_next_link_to_another_server(self, read: Any, web: Any, other_web: Any, api: dict[str, Any]):
+        """The token would go there."""
+        web.pages["/catalog"] = json.dumps({"list": RECORDS[:2], "next": other_web.url + "/more"}).encode()
+        other_web.pages["/more"] = json.dumps({"list": RECORDS[2:]}).encode()
+        with pytest.raises(SourceMalformed, match="another server"):
+            read("json-api", {**api, "records": "list", "paging": {"next": "next"}, "token": "right"})
+        assert other_web.requests == []
+
     def test_a_wrong_token_is_denied(self, read: Any, web: Any, api: dict[str, Any]):
         web.pages["/catalog"] = paged(RECORDS, token="right")
         with pytest.raises(SourceDenied):
