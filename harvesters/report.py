@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from ckan import model
@@ -13,8 +13,7 @@ from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.stored import finding_from
 from ckanext.openhuizhou.model.harvest import COUNTERS, Record, Run, RunFinding, Source
 from ckanext.openhuizhou.model.load import Load
-
-_SECRETS: Final = frozenset({"token", "dsn", "password"})
+from ckanext.openhuizhou.transport.variables import without_secrets
 
 
 def run_dict(run: Run, source: Source) -> dict[str, Any]:
@@ -77,10 +76,22 @@ def published(source_id: str) -> tuple[int, int]:
     return entries, int(rows)
 
 
-def source_dict(source: Source) -> dict[str, Any]:
-    """A source with its last run and how many entries it has. Variables are not filled in, so no secret is shown."""
-    states = sa.select(Record.state, sa.func.count()).where(Record.source_id == source.id).group_by(Record.state)
-    last = latest_run(source.id)
+def source_dicts(sources: Collection[Source]) -> list[dict[str, Any]]:
+    """Sources with their last run and how many records they have in which state, in the order given.
+
+    Variables are not filled in, so no secret is shown.
+    """
+    ids = [source.id for source in sources]
+    states: dict[str, dict[str, int]] = {source_id: {} for source_id in ids}
+    by_state = sa.select(Record.source_id, Record.state, sa.func.count()).where(Record.source_id.in_(ids))
+    for source_id, state, count in model.Session.execute(by_state.group_by(Record.source_id, Record.state)):
+        states[source_id][state] = count
+    latest = sa.select(Run).where(Run.source_id.in_(ids)).distinct(Run.source_id)
+    last = {run.source_id: run for run in model.Session.scalars(latest.order_by(Run.source_id, Run.created.desc()))}
+    return [_source_dict(source, states[source.id], last.get(source.id)) for source in sources]
+
+
+def _source_dict(source: Source, states: dict[str, int], last: Run | None) -> dict[str, Any]:
     return {
         "id": source.id,
         "name": source.name,
@@ -91,19 +102,11 @@ def source_dict(source: Source) -> dict[str, Any]:
         "approved": source.approved,
         "active": source.active,
         "schedule": source.schedule,
-        "config": _without_secrets(source.config),
+        "config": without_secrets(source.config),
         "mapping": source.mapping,
         "last_good_run": _iso(source.last_good_run_at),
-        "records": dict(model.Session.execute(states).tuples().all()),
+        "records": states,
         "last_run": run_dict(last, source) if last else None,
-    }
-
-
-def _without_secrets(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with every secret that somebody wrote into it instead of naming a variable taken out."""
-    return {
-        name: "***" if name in _SECRETS and isinstance(value, str) and not value.startswith("${") else value
-        for name, value in config.items()
     }
 
 

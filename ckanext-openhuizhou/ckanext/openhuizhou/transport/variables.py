@@ -14,6 +14,43 @@ from ckanext.openhuizhou.errors import ConfigurationError
 _VARIABLE: Final = re.compile(r"\$\{([^${}]+)\}")
 _SECRET_NAME: Final = re.compile(r"(token|password|secret|key|dsn)$", re.IGNORECASE)
 _HIDDEN: Final = "***"
+#: The option of a source that says where a record's key stands: no secret.
+_FIELD_OF_KEY: Final = "key"
+_URL_PASSWORD: Final = re.compile(r"(?P<before>://[^/?#\s:@]*:)(?P<secret>[^/?#\s]*)(?=@)")
+_URL_PARAMETER: Final = re.compile(
+    r"(?P<before>[?&;][^=&;#\s]*(?:token|password|secret|key|dsn)=)(?P<secret>[^&;#\s]+)", re.IGNORECASE
+)
+
+
+def without_secrets(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A source's configuration, variables not filled in, without the secrets that were written into it all the same.
+
+    At any depth: what has a secret's name (``${name}`` stays), and passwords and secret parameters in addresses.
+    """
+    return {
+        name: value if name == _FIELD_OF_KEY else _without_secrets(str(name), value) for name, value in config.items()
+    }
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(str(key), member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(name, member) for member in value]
+    if _SECRET_NAME.search(name) and value and not _is_variable(value):
+        return _HIDDEN
+    if isinstance(value, str):
+        value = _URL_PASSWORD.sub(_hide_unless_variable, value)
+        return _URL_PARAMETER.sub(_hide_unless_variable, value)
+    return value
+
+
+def _is_variable(value: object) -> bool:
+    return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
+
+
+def _hide_unless_variable(match: re.Match[str]) -> str:
+    return match[0] if _is_variable(match["secret"]) else match["before"] + _HIDDEN
 
 
 class Variables:

@@ -9,10 +9,12 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model, plugins
 from ckan.tests import factories, helpers
+from sqlalchemy import event
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters import lease
-from ckanext.openhuizhou.harvesters.stored import add_findings, finding_values
+from ckanext.openhuizhou.harvesters.stored import add_findings, finding_values, save
 from ckanext.openhuizhou.model import role
 from ckanext.openhuizhou.model.harvest import Source, source_id_of
 
@@ -67,6 +69,25 @@ def run_id(people: dict[str, str]) -> str:
     return queued
 
 
+@pytest.fixture
+def many_sources(people: dict[str, str]) -> list[str]:
+    """Names of three more sources, the first with records."""
+    names = [f"more-{number}" for number in range(3)]
+    organization_id = model.Session.get_one(Source, source_id_of("own-drop")).organization_id
+    for name in names:
+        about = {"id": source_id_of(name), "name": name, "title": name, "organization_id": organization_id}
+        model.Session.add(Source(**about, kind="csv", config={}, mapping={}, state={}))
+    model.Session.commit()
+    for key, state in (("A", "published"), ("B", "published"), ("C", "refused")):
+        save(
+            source_id_of(names[0]),
+            key,
+            {"state": state, "last_result": state, "last_run_id": "", "last_seen": utcnow()},
+        )
+    model.Session.commit()
+    return names
+
+
 def call(who: str, action_name: str, **data: Any) -> Any:
     context = {"user": who, "ignore_auth": False}
     return helpers.call_action(action_name, context, **data)
@@ -80,6 +101,35 @@ class TestSourceList:
         for who in SEEING:
             assert [source["name"] for source in call(people[who], "openhuizhou_source_list")] == ["own-drop"]
         assert call(people["other"], "openhuizhou_source_list") == []
+
+    def test_asks_as_often_for_many_as_for_one(self, people: dict[str, str], run_id: str, many_sources: list[str]):
+        def statements() -> int:
+            counted: list[str] = []
+
+            def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+                if "openhuizhou_" in statement:
+                    counted.append(statement)
+
+            engine = model.meta.engine
+            event.listen(engine, "before_cursor_execute", count)
+            try:
+                listed.append(call(people["officer"], "openhuizhou_source_list"))
+            finally:
+                event.remove(engine, "before_cursor_execute", count)
+            return len(counted)
+
+        listed: list[list[dict[str, Any]]] = []
+        with_many = statements()
+        for name in many_sources:
+            model.Session.delete(model.Session.get_one(Source, source_id_of(name)))
+        model.Session.commit()
+        assert with_many == statements()
+        assert (len(listed[0]), len(listed[1])) == (4, 1)
+        shown = {source["name"]: source for source in listed[0]}
+        assert shown["own-drop"]["last_run"]["id"] == run_id
+        assert shown[many_sources[0]]["records"] == {"published": 2, "refused": 1}
+        assert shown[many_sources[1]]["records"] == {}
+        assert shown[many_sources[1]]["last_run"] is None
 
     @pytest.mark.parametrize("who", ["citizen", "anonymous"])
     def test_others_are_refused(self, people: dict[str, str], who: str):

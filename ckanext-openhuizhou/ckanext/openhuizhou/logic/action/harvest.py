@@ -34,7 +34,7 @@ def openhuizhou_source_list(context: Context, data_dict: dict[str, Any]) -> list
     organizations = _organizations(context)
     if organizations is not None:
         query = query.where(Source.organization_id.in_(organizations))
-    return [report.source_dict(source) for source in model.Session.scalars(query)]
+    return report.source_dicts(model.Session.scalars(query).all())
 
 
 @tk.side_effect_free
@@ -47,7 +47,7 @@ def openhuizhou_source_show(context: Context, data_dict: dict[str, Any]) -> dict
     """
     tk.check_access("openhuizhou_source_show", context, data_dict)
     data = validated(data_dict, schema.source_show_schema(), context)
-    return report.source_dict(_source(data["id"]))
+    return report.source_dicts([_source(data["id"])])[0]
 
 
 def openhuizhou_harvest_run(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
