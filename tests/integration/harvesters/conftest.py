@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -15,9 +16,11 @@ import sqlalchemy as sa
 from ckan import model, plugins
 from ckan.tests import factories
 
-from ckanext.openhuizhou.data import tables
+from ckanext.openhuizhou.data import datastore_tables, files, tables
 from ckanext.openhuizhou.harvesters import engine, report
+from ckanext.openhuizhou.model import load
 from ckanext.openhuizhou.model.harvest import Record, Run, Source, dataset_id_of, resource_id_of, source_id_of
+from ckanext.openhuizhou.search import outbox
 
 NUMBERS = itertools.count(1)
 MAPPING: dict[str, Any] = {
@@ -150,6 +153,39 @@ class Feed:
         organization = model.Session.get_one(Source, self.source_id).organization_id
         query = {"fq": f"owner_org:{organization}", "rows": 1000}
         return {entry["title"] for entry in tk.get_action("package_search")({}, query)["results"]}
+
+    def inconsistencies(self) -> list[str]:
+        """Where records, entries, tables, files, verdicts and index do not tell the same; empty when all is well."""
+        table = Record.__table__
+        query = sa.select(table).where(table.c.source_id == self.source_id)
+        found = [f"{left} left" for left in files.staging_dir().iterdir()] if outbox.waiting() == 0 else ["index waits"]
+        for record in model.Session.execute(query).mappings().all():
+            found += [f"{record['key']}: {what}" for what in self._told_otherwise(record)]
+        return found
+
+    def _told_otherwise(self, record: sa.RowMapping) -> Iterator[str]:
+        package = model.Package.get(record["dataset_id"]) if record["dataset_id"] else None
+        if record["state"] in ("refused", "failed"):
+            yield from ["an entry all the same"] if package else []
+            return
+        if record["state"] == "pending" or package is None:
+            yield f"{record['state']}, entry {package}"
+            return
+        if record["state"] == "published" and package.title not in self.found():
+            yield "not in the index"
+        resource_id = resource_id_of(self.source_id, record["key"])
+        known, mark = load.load_of(resource_id), datastore_tables.live_mark(resource_id)
+        if known is None or mark is None:
+            yield f"load {known}, table {mark}"
+            return
+        content = files.published_file(resource_id).read_bytes()
+        lines = content.decode("utf-8-sig").count("\r\n") - 1
+        counts = {known.rows, mark["rows"], len(self.table(record["key"])), lines}
+        digests = {known.digest, mark["digest"], hashlib.sha256(content).hexdigest()}
+        sizes = {known.size_bytes, len(content), model.Session.get_one(model.Resource, resource_id).size}
+        for name, values in {"rows": counts, "digest": digests, "size": sizes}.items():
+            if len(values) > 1:
+                yield f"{name} {values}"
 
 
 @pytest.fixture(scope="package")
