@@ -10,6 +10,7 @@ A secret NAME is read from the file that $NAME_FILE names, else from /run/secret
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -23,6 +24,8 @@ import redis
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from ckanext.openhuizhou.private_file import write_private
 
 SECTION = "app:main"
 SECURE_COOKIES = ("SESSION_COOKIE_SECURE", "REMEMBER_COOKIE_SECURE")
@@ -93,10 +96,9 @@ def render() -> None:
     parser[SECTION] = {name: value.replace("%", "%%") for name, value in options().items()}
     if own := os.environ.get("SITE_INI"):
         parser.read_string(Path(own).read_text("utf-8"))
-    target = Path(os.environ["CKAN_INI"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        parser.write(file)
+    text = io.StringIO()
+    parser.write(text)
+    write_private(Path(os.environ["CKAN_INI"]), text.getvalue())
 
 
 def wait() -> None:

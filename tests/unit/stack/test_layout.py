@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ckanext.openhuizhou.errors import StackError
-from ckanext.openhuizhou.stack.layout import SECRET_NAMES, Layout, Secrets, State, read_json, write_private
+from ckanext.openhuizhou.stack.layout import SECRET_NAMES, Layout, Secrets, State, read_json
 
 
 def mode(path: Path) -> int:
@@ -60,17 +60,6 @@ class TestLayout:
         layout = Layout(tmp_path, tmp_path / "data", 5000)
         layout.create()
         assert mode(layout.data) & 0o066 == 0
-
-
-class TestWritePrivate:
-    def test_is_readable_by_its_owner_only_also_when_it_replaces_an_open_file(self, tmp_path: Path):
-        path = tmp_path / "secret"
-        path.write_text("old")
-        path.chmod(0o644)
-        write_private(path, "new")
-        assert path.read_text() == "new"
-        assert mode(path) == 0o600
-        assert list(tmp_path.iterdir()) == [path]
 
 
 class TestReadJson:

@@ -7,7 +7,6 @@ only its owner reads; a password that somebody changed in the portal is left alo
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from ckanext.openhuizhou.harvesters.seed import seed_sources
 from ckanext.openhuizhou.model.database import exclusive
 from ckanext.openhuizhou.model.department import departments
 from ckanext.openhuizhou.model.role import has_role
+from ckanext.openhuizhou.private_file import write_private
 
 #: Fields of an organization that seeding keeps as the directory has them.
 _KEPT = ("title", "short_name", "level", "region", "credit_code")
@@ -128,7 +128,7 @@ def _seed_accounts(credentials: Path) -> int:
     if not passwords.items() <= known.items():
         # before the accounts exist: a password that nobody wrote down is lost
         content = {"accounts": list(_listed(known | passwords))}
-        _write_private(credentials, json.dumps(content, ensure_ascii=False, indent=2))
+        write_private(credentials, json.dumps(content, ensure_ascii=False, indent=2))
     for account in made:
         tk.get_action("user_create")(
             _context(),
@@ -142,14 +142,6 @@ def _seed_accounts(credentials: Path) -> int:
     for account in ACCOUNTS:
         _give_rights(account)
     return len(made)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file in one step by one that only its owner reads."""
-    waiting = path.with_name(f"{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    waiting.replace(path)
 
 
 def _passwords(credentials: Path) -> dict[str, str]:

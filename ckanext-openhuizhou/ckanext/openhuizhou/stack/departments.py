@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ckanext.openhuizhou.errors import ConfigurationError, StackError
+from ckanext.openhuizhou.private_file import write_private
 from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 from ckanext.openhuizhou.stack import process
-from ckanext.openhuizhou.stack.layout import Layout, write_private
+from ckanext.openhuizhou.stack.layout import Layout
 from ckanext.openhuizhou.stack.ports import HOST
 from ckanext.openhuizhou.stack.process import Part
 from ckanext.openhuizhou.stack.servers import answers

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 
+from ckanext.openhuizhou.private_file import write_private
 from ckanext.openhuizhou.stack import databases, solr, valkey
-from ckanext.openhuizhou.stack.layout import Layout, Secrets, write_private
+from ckanext.openhuizhou.stack.layout import Layout, Secrets
 from ckanext.openhuizhou.stack.ports import HOST
 
 SECTION = "app:main"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ckanext.openhuizhou.errors import StackError
+from ckanext.openhuizhou.private_file import write_private
 
 DEFAULT_WEB_PORT = 5000
 SECRET_NAMES = (
@@ -131,18 +132,6 @@ class Layout:
             handle.write(f"{' '.join([Path(sys.argv[0]).name, *sys.argv[1:]])} (process {os.getpid()})\n")
             handle.flush()
             yield
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file as a whole, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary.replace(path)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from pathlib import Path
 import psutil
 
 from ckanext.openhuizhou.errors import StackError
-from ckanext.openhuizhou.stack.layout import read_json, write_private
+from ckanext.openhuizhou.private_file import write_private
+from ckanext.openhuizhou.stack.layout import read_json
 
 MARK = "OPENHUIZHOU_PART"
 POLL_SECONDS = 0.05

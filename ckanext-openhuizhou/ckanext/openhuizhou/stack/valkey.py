@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ckanext.openhuizhou.errors import StackError
-from ckanext.openhuizhou.stack.layout import Layout, Secrets, write_private
+from ckanext.openhuizhou.private_file import write_private
+from ckanext.openhuizhou.stack.layout import Layout, Secrets
 from ckanext.openhuizhou.stack.ports import HOST
 from ckanext.openhuizhou.stack.process import Part
 
