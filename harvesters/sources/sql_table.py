@@ -38,7 +38,12 @@ _DEFAULT_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 
 _URL_OPTIONS = frozenset({"charset", "client_encoding", "service_name", "sslmode", "sslrootcert"})
 #: SQLSTATE classes and codes: 28 wrong password, 42501 no permission
 _DENIED = re.compile(r"^(28|42501)")
-_DENIED_TEXT = re.compile(r"password authentication failed|access denied|permission denied|does not exist", re.I)
+_DENIED_TEXT = re.compile(
+    r'password authentication failed|access denied|permission denied|role ".*" does not exist', re.I
+)
+#: 3D000 no such database, 3F000 schema, 42P01 table; what is refused while connecting has no code, only a text
+_MISSING = frozenset({"3D000", "3F000", "42P01"})
+_MISSING_TEXT = re.compile(r'database ".*" does not exist|unknown database', re.I)
 
 
 @source_kind
@@ -211,6 +216,8 @@ def explained(error: SQLAlchemyError) -> SourceError:
     text = str(getattr(error, "orig", error))
     if _DENIED.match(code) or (isinstance(error, OperationalError) and _DENIED_TEXT.search(text)):
         return SourceDenied("The database refuses access ({code})", code=code or "login")
+    if code in _MISSING or (isinstance(error, OperationalError) and _MISSING_TEXT.search(text)):
+        return SourceMalformed("The database, or a table of it, is not there ({code})", code=code or "3D000")
     if isinstance(error, OperationalError) and not code:
         return SourceUnreachable("The database does not answer")
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -130,6 +130,31 @@ class TestConnection:
             read(dsn=url)
         assert "wr0ng" not in str(error.value)
 
+    def test_a_database_that_was_dropped_is_told_from_a_wrong_password(self, read: Any, database: sa.Engine):
+        url = database.url.set(database="dropped").render_as_string(hide_password=False)
+        with pytest.raises(SourceMalformed, match="not there") as error:
+            read(dsn=url)
+        assert "dropped" not in str(error.value)
+
+    def test_a_user_that_is_not_there_is_denied(self, read: Any, database: sa.Engine):
+        url = database.url.set(username="nobody_of_this_name").render_as_string(hide_password=False)
+        with pytest.raises(SourceDenied):
+            read(dsn=url)
+
+    def test_a_table_that_was_dropped_after_it_was_listed_is_not_there(self, database: sa.Engine):
+        kind = kind_named("sql", Place("f"))
+        url = database.url.render_as_string(hide_password=False)
+        options = check_config({"dsn": url, "schema": "qzk", "tables": ["jyfw"]}, kind.options, Place("f"))
+        source = kind(options, Reading(HttpClient(guard(database))))
+        source.open()
+        (record,) = source.records()
+        with database.begin() as connection:
+            connection.execute(sa.text("DROP TABLE qzk.jyfw"))
+        assert record.rows is not None
+        with pytest.raises(SourceMalformed, match="not there"):
+            list(record.rows())
+        source.close()
+
     def test_a_dead_server_is_unreachable(self):
         kind = kind_named("sql", Place("f"))
         options = check_config({"dsn": "postgresql://u:p@127.0.0.1:9/d"}, kind.options, Place("f"))
