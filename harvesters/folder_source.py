@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, ClassVar, Final
+from typing import Any, BinaryIO, Final
 
 import python_calamine
 
@@ -36,9 +36,6 @@ FOLDER_OPTIONS: Final = (
 
 class FolderKind(SourceKind):
     """A folder of files, one record for each file, or for each row of a manifest."""
-
-    #: what the record is made from when there is no manifest
-    default_pattern: ClassVar[str]
 
     def open(self) -> bool:
         self._client = authorized(self.reading.client, self.config)

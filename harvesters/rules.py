@@ -60,14 +60,14 @@ class Rule:
     provider: bool = False
 
     @classmethod
-    def load(cls, document: Any, place: Place, extra: Iterable[str] = ()) -> Rule:
+    def load(cls, document: Any, place: Place) -> Rule:
         """Read and check one rule.
 
         Raises:
             ConfigurationError: naming file and place.
         """
         values = place.mapping(document)
-        place.known_keys(values, _KEYS | set(extra))
+        place.known_keys(values, _KEYS)
         origins = sum(key in values for key in ("from", "const", "template"))
         if origins != 1 and not (origins == 0 and "default" in values):
             raise place.error("one of from, const, template is needed")
@@ -94,7 +94,7 @@ class Rule:
             provider=bool(values.get("provider", False)),
         )
 
-    def value(self, payload: Mapping[str, Any], field: str, source_field: str | None = None) -> Any:
+    def value(self, payload: Mapping[str, Any], field: str) -> Any:
         """The value for ``field``; None when empty.
 
         Raises:
@@ -107,7 +107,7 @@ class Rule:
             return [self._one(text, field) for text in texts] or self.default
         if raw is None:
             return self.default
-        return self._one(raw, source_field or field)
+        return self._one(raw, field)
 
     def _raw(self, payload: Mapping[str, Any]) -> Any:
         if self.template is not None:
@@ -163,10 +163,6 @@ def _code_key(value: Any) -> str:
     return str(value).strip()
 
 
-def _as_text(raw: Any) -> str:
-    return _code_key(raw)
-
-
 def _as_integer(raw: Any) -> int:
     return int(float(str(raw).strip())) if isinstance(raw, float) else int(str(raw).strip())
 
@@ -189,4 +185,4 @@ def _as_date(raw: Any) -> str:
     return dt.date(int(match[1]), int(match[2]), int(match[3])).isoformat()
 
 
-_FORMS: Final = {"text": _as_text, "integer": _as_integer, "boolean": _as_boolean, "date": _as_date}
+_FORMS: Final = {"text": _code_key, "integer": _as_integer, "boolean": _as_boolean, "date": _as_date}

@@ -25,7 +25,6 @@ class CsvDrop(FolderKind):
     """Files are read as a stream; their encoding is the one that the whole file is in."""
 
     name = "csv"
-    default_pattern = "*.csv"
     options = (
         *FOLDER_OPTIONS,
         Option("pattern", default="*.csv"),

@@ -22,7 +22,6 @@ class ExcelDrop(FolderKind):
     """``.xlsx``, ``.xls``, ``.xlsm``, ``.ods``."""
 
     name = "excel"
-    default_pattern = "*.xls*"
     options = (
         *FOLDER_OPTIONS,
         Option("pattern", default="*.xls*"),
