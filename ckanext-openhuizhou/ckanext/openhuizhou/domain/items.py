@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .text_rules import is_true
+
 #: Keys of ``schemas/code_lists/data_types.yaml``, in its order.
 DATA_TYPES = ("string", "text", "integer", "number", "currency", "date", "datetime", "boolean")
 #: A column's id. PostgreSQL names hold 63 bytes; a leading underscore is the DataStore's own (``_id``, ``_full_text``);
@@ -39,5 +41,5 @@ class Item:
         for key in ("length", "scale"):
             if key in known:
                 known[key] = int(known[key])
-        known["is_key"] = str(known.get("is_key", "")).lower() in {"true", "1", "yes"}
+        known["is_key"] = is_true(known.get("is_key"))
         return cls(**{"name": "", "column": "", "data_type": "string", **known})
