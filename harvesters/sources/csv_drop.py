@@ -18,6 +18,8 @@ from ckanext.openhuizhou.transport import decoding
 _DELIMITERS: Final = ",\t;|，"
 #: A cell of more characters is a quote that was never closed.
 _LONGEST_CELL: Final = 1 << 20
+# the module csv has one limit for the whole process
+csv.field_size_limit(_LONGEST_CELL)
 
 
 @source_kind
@@ -81,5 +83,4 @@ def column_names(header: Sequence[object]) -> list[str]:
 
 
 def _reader(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_LONGEST_CELL)
     return csv.reader(text, delimiter=delimiter, strict=True)
