@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from ckanapi import NotAuthorized, RemoteCKAN
+from tests.factories import complete_entry
 
 #: A letter that no department writes, so that a search for it finds these entries or nothing.
 RARE = "鱻"
@@ -29,21 +30,8 @@ class Hidden:
 def entry(**changes: Any) -> dict[str, Any]:
     """What an officer fills in at least."""
     title = f"{RARE}{uuid.uuid4().hex[:8]}测试目录"
-    return {
-        "title": title,
-        "notes": f"{title}，只为验收测试",
-        "owner_org": "huanbaoju",
-        "category": "211001",
-        "theme": "environment",
-        "open_type": "unconditional",
-        "share_type": "unconditional",
-        "share_way": "file",
-        "format_class": "spreadsheet",
-        "update_cycle": "yearly",
-        "contact_name": "验收测试",
-        "items": [{"name": "名称", "column": "name", "data_type": "string"}],
-        **changes,
-    }
+    values = {"title": title, "notes": f"{title}，只为验收测试", "owner_org": "huanbaoju", "contact_name": "验收测试"}
+    return complete_entry(**{**values, **changes})
 
 
 def with_data(officer: RemoteCKAN, made: dict[str, Any]) -> Hidden:

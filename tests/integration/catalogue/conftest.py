@@ -12,6 +12,7 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model, plugins
 from ckan.tests import factories, helpers
+from tests.factories import complete_entry
 
 from ckanext.openhuizhou.model import role
 
@@ -117,16 +118,10 @@ def values(site: Site) -> Callable[..., dict[str, Any]]:
         entry = {
             "title": f"地表水水质月报{next(_numbers)}号",
             "owner_org": site.organizations["huanbaoju"]["id"],
-            "category": "211001",
-            "theme": "environment",
             "notes": "每月监测结果，演示数据。",
-            "open_type": "unconditional",
-            "share_type": "unconditional",
-            "share_way": "file",
-            "format_class": "spreadsheet",
             "update_cycle": "monthly",
             "items": [dict(item) for item in ITEMS],
         }
-        return {name: value for name, value in {**entry, **changes}.items() if value is not None}
+        return complete_entry(**{**entry, **changes})
 
     return make

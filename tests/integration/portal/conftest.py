@@ -13,6 +13,7 @@ from ckan import plugins
 from ckan.lib.search import rebuild
 from ckan.tests import factories, helpers
 from freezegun import freeze_time
+from tests.factories import complete_entry
 
 from ckanext.openhuizhou.data import tables
 from ckanext.openhuizhou.domain.items import Item
@@ -76,18 +77,7 @@ class Portal:
 
 
 FILE: dict[str, Any] = {"url": "data.csv", "url_type": "upload", "format": "CSV", "datastore_active": True}
-BASIC: dict[str, Any] = {
-    "notes": "演示数据",
-    "category": "211001",
-    "theme": "environment",
-    "open_type": "unconditional",
-    "share_type": "unconditional",
-    "share_way": "file",
-    "format_class": "spreadsheet",
-    "update_cycle": "yearly",
-    "entry_state": "published",
-    "demo": True,
-}
+BASIC = complete_entry(entry_state="published", demo=True)
 
 
 @pytest.fixture(scope="package")

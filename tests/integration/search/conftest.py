@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ckan import plugins
 from ckan.tests import factories
+from tests.factories import complete_entry
 
 HERE = Path(__file__).parent
 ENTRIES: list[dict[str, Any]] = yaml.safe_load((HERE / "entries.yaml").read_text(encoding="utf-8"))
@@ -37,23 +38,18 @@ class Catalogue:
 def entry_fields(
     *, title: str, org: str, theme: str, category: str, notes: str, items: list[str], tags: list[str] | None = None
 ) -> dict[str, Any]:
-    return {
-        "type": "dataset",
-        "title": title,
-        "owner_org": org,
-        "theme": theme,
-        "category": category,
-        "notes": notes,
-        "tags": [{"name": tag} for tag in tags or []],
-        "entry_state": "published",
-        "open_type": "unconditional",
-        "share_type": "unconditional",
-        "share_way": "file",
-        "format_class": "spreadsheet",
-        "update_cycle": "yearly",
-        "demo": True,
-        "items": [{"name": name, "column": f"c{n}", "data_type": "string"} for n, name in enumerate(items)],
-    }
+    return complete_entry(
+        type="dataset",
+        title=title,
+        owner_org=org,
+        theme=theme,
+        category=category,
+        notes=notes,
+        tags=[{"name": tag} for tag in tags or []],
+        entry_state="published",
+        demo=True,
+        items=[{"name": name, "column": f"c{n}", "data_type": "string"} for n, name in enumerate(items)],
+    )
 
 
 @pytest.fixture(scope="module")

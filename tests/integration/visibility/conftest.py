@@ -11,6 +11,7 @@ import ckan.plugins.toolkit as tk
 import pytest
 from ckan import model, plugins
 from ckan.tests import factories, helpers
+from tests.factories import complete_entry
 
 from ckanext.openhuizhou.data import tables
 from ckanext.openhuizhou.domain.items import Item
@@ -114,24 +115,18 @@ def entry(kind: str, organization_id: str, sysadmin: str, title: str = "", *, lo
     }
     package = tk.get_action("package_create")(
         {"user": sysadmin},
-        {
-            "title": title or f"空气质量 {kind}",
-            "owner_org": organization_id,
-            "tags": [{"name": title or f"空气 {kind.replace(',', '')}"}],
-            "notes": "演示数据",
-            "category": "211001",
-            "theme": "environment",
-            "open_type": open_type,
-            "open_condition": "须经申请（演示数据）",
-            "share_type": share_type,
-            "share_condition": "须经申请（演示数据）",
-            "share_way": "file",
-            "format_class": "spreadsheet",
-            "update_cycle": "yearly",
-            "items": [{"name": item.name, "column": item.column, "data_type": item.data_type} for item in ITEMS],
-            "entry_state": "draft" if state == "draft" else "published",
-            "resources": [resource] if load else [],
-        },
+        complete_entry(
+            title=title or f"空气质量 {kind}",
+            owner_org=organization_id,
+            tags=[{"name": title or f"空气 {kind.replace(',', '')}"}],
+            open_type=open_type,
+            open_condition="须经申请（演示数据）",
+            share_type=share_type,
+            share_condition="须经申请（演示数据）",
+            items=[{"name": item.name, "column": item.column, "data_type": item.data_type} for item in ITEMS],
+            entry_state="draft" if state == "draft" else "published",
+            resources=[resource] if load else [],
+        ),
     )
     if not load:
         return package
