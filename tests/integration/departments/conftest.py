@@ -37,7 +37,7 @@ class Running:
 Start = Callable[..., Running]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """``start("huanbaoju", fault="http500")`` starts a server and waits until it says where it listens."""
     folder = tmp_path_factory.mktemp("departments")
@@ -64,12 +64,12 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         process.communicate(timeout=10)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def servers(start: Start) -> dict[str, Running]:
     return {name: start(name) for name in ("huanbaoju", "anjianju", "jiaotongju")}
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def front_database() -> Iterator[str]:
     """DSN of a database in which 人社局's script made its schema, in the test stack's PostgreSQL."""
     dsn = tk.config["sqlalchemy.url"]
@@ -86,13 +86,13 @@ def fill(dsn: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def refill(front_database: str) -> Callable[[], str]:
     """``refill()`` runs the script once more."""
     return lambda: fill(front_database)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def drop_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that 民政局's script filled."""
     folder = tmp_path_factory.mktemp("minzhengju")
