@@ -7,18 +7,15 @@ import sys
 import ckan.plugins.toolkit as tk
 from _app import answer, application
 
+from ckanext.openhuizhou.data.tables import publish_table, stage_table
+from ckanext.openhuizhou.domain.items import Item
+
 ROWS = 20
 ITEMS = [
     {"name": "站点编号", "column": "station_code", "data_type": "string", "is_key": True},
     {"name": "监测时间", "column": "observed_at", "data_type": "datetime"},
     {"name": "监测值", "column": "value", "data_type": "number"},
     {"name": "是否达标", "column": "up_to_standard", "data_type": "boolean"},
-]
-FIELDS = [
-    {"id": "station_code", "type": "text"},
-    {"id": "observed_at", "type": "timestamp"},
-    {"id": "value", "type": "numeric"},
-    {"id": "up_to_standard", "type": "bool"},
 ]
 
 
@@ -46,24 +43,21 @@ def entry(number: int) -> dict:
     }
 
 
+def rows(number: int) -> list[list[object]]:
+    return [
+        [f"ZD{number:04}-{row:02}", f"2018-03-{row + 1:02}T08:00:00", round(number * 0.1 + row, 1), row % 3 > 0]
+        for row in range(ROWS)
+    ]
+
+
 def main(count: int) -> None:
+    items = [Item.from_dict(item) for item in ITEMS]
     site_user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
     for number in range(1, count + 1):
         context = {"ignore_auth": True, "user": site_user, "openhuizhou_approved_source": True}
         made = tk.get_action("package_create")(context, entry(number))
-        rows = [
-            {
-                "station_code": f"ZD{number:04}-{row:02}",
-                "observed_at": f"2018-03-{row + 1:02}T08:00:00",
-                "value": round(number * 0.1 + row, 1),
-                "up_to_standard": row % 3 > 0,
-            }
-            for row in range(ROWS)
-        ]
-        tk.get_action("datastore_create")(
-            {"ignore_auth": True, "user": site_user},
-            {"resource_id": made["resources"][0]["id"], "fields": FIELDS, "records": rows, "force": True},
-        )
+        staged = stage_table(made["resources"][0]["id"], items, rows(number))
+        publish_table(staged, made["id"])
     answer(count=count)
 
 

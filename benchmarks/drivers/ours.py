@@ -6,6 +6,7 @@ import sys
 
 from _app import answer, application, timed
 
+from ckanext.openhuizhou.harvesters import report
 from ckanext.openhuizhou.harvesters.engine import run_source
 from ckanext.openhuizhou.model.harvest import COUNTERS, Run, source_id_of
 
@@ -14,4 +15,5 @@ with application():
 
     seconds, run_id = timed(lambda: run_source(source_id_of(sys.argv[1])))
     run = model.Session.get_one(Run, run_id)
-    answer(seconds=seconds, state=run.state, **{counter: getattr(run, counter) for counter in COUNTERS})
+    found = [str(finding) for finding, _title in report.findings(run.id, 3, 0)[1]]
+    answer(seconds=seconds, state=run.state, findings=found, **{counter: getattr(run, counter) for counter in COUNTERS})
