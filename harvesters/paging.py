@@ -22,6 +22,10 @@ PAGING_OPTIONS: Final = (
 )
 
 
+#: A listing of more pages goes in circles that nothing else tells.
+_MOST_PAGES: Final = 100_000
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page: its members, how many there are in all, and the address of the next; None for what is not said."""
@@ -47,13 +51,20 @@ def pages(
     """Every page of a listing. ``first``: the answer for the first page, when it is there already.
 
     Raises:
-        SourceMalformed: a page came twice, members are missing at the end, or the next page is on another server.
+        SourceMalformed: a page came twice, members are missing at the end, the pages do not end, or the next page is
+            on another server.
     """
     paging = paging or {}
     number, count, total = paging.get("first", 1), 0, None
     seen: str | None = None
+    asked: set[str] = set()
     address: str | None = url
     while address is not None:
+        if paging.get("next") and address in asked:
+            raise SourceMalformed("{url} sends the same page again", url=shown(address))
+        if number - paging.get("first", 1) >= _MOST_PAGES:
+            raise SourceMalformed("{url} has pages without end", url=shown(url))
+        asked.add(address)
         answer = first or fetch(address, page_params(paging, number))
         first = None
         page = parse(answer)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ckanext.openhuizhou.errors import SourceDenied, SourceMalformed
+from ckanext.openhuizhou.harvesters import paging
 from ckanext.openhuizhou.harvesters.paging import address_of
 
 RECORDS = [{"id": f"D-{number}", "名称": f"数据{number}", "sum": f"v{number}"} for number in range(5)]
@@ -100,6 +101,28 @@ class TestJsonApi:
         web.pages["/catalog"] = json.dumps({"data": {"list": RECORDS[:2]}}).encode()
         with pytest.raises(SourceMalformed, match="same page"):
             read("json-api", api)
+
+    def test_next_pages_that_go_in_a_circle_are_malformed(self, read: Any, web: Any, api: dict[str, Any]):
+        for name, following in (("catalog", "/b"), ("b", "/c"), ("c", "/b")):
+            page = {"data": {"list": [{"id": name, "sum": name}]}, "next": following}
+            web.pages[f"/{name}"] = json.dumps(page).encode()
+        with pytest.raises(SourceMalformed, match="same page"):
+            read("json-api", api | {"paging": {"next": "next"}})
+        assert len(web.requests) == 3
+
+    def test_pages_without_end_are_malformed(
+        self, read: Any, web: Any, api: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(paging, "_MOST_PAGES", 20)
+
+        def endless(handler: Any) -> Any:
+            following = f"{urlsplit(handler.path).path}?after={len(web.requests)}"
+            return 200, {}, json.dumps({"data": {"list": []}, "next": following}).encode()
+
+        web.pages["/catalog"] = endless
+        with pytest.raises(SourceMalformed, match="without end"):
+            read("json-api", api | {"paging": {"next": "next"}})
+        assert len(web.requests) == 20
 
     def test_the_etag_of_the_data_stands_for_the_rows(self, read: Any, web: Any, api: dict[str, Any]):
         def rows(handler: Any) -> Any:
