@@ -16,16 +16,16 @@ from ckanext.openhuizhou.stack.ports import HOST
 def processes_of(layout: Layout) -> list[str]:
     """Live processes that name the data folder in their command line, environment or working folder.
 
-    Not this test run itself, nor the browser that it holds open.
+    ``OPENHUIZHOU_DATA`` does not count: the test run has it, and so has what it starts itself (a browser's crash handler
+    outlives its parent).
     """
     found = []
-    this = psutil.Process()
-    own = {process.pid for process in [this, *this.parents(), *this.children(recursive=True)]}
     for process in psutil.process_iter():
         try:
-            named = [*process.cmdline(), *process.environ().values(), process.cwd()]
-            if process.pid not in own and process.status() != psutil.STATUS_ZOMBIE:
-                found += [f"{process.pid} {process.name()}" for text in named if str(layout.data) in text][:1]
+            environment = [value for name, value in process.environ().items() if name != "OPENHUIZHOU_DATA"]
+            named = [*process.cmdline(), *environment, process.cwd()]
+            if process.status() != psutil.STATUS_ZOMBIE and any(str(layout.data) in text for text in named):
+                found.append(f"{process.pid} {process.name()}")
         except (psutil.Error, OSError):
             continue
     return found
