@@ -16,8 +16,8 @@ from ckanext.openhuizhou.stack.ports import HOST
 def processes_of(layout: Layout) -> list[str]:
     """Live processes that name the data folder in their command line, environment or working folder.
 
-    ``OPENHUIZHOU_DATA`` does not count: the test run has it, and so has what it starts itself (a browser's crash handler
-    outlives its parent).
+    ``OPENHUIZHOU_DATA`` does not count: the test run has it, and so has what it starts itself (a browser's crash
+    handler outlives its parent).
     """
     found = []
     for process in psutil.process_iter():
