@@ -60,6 +60,10 @@ class TestWhatCkanHasAndThePortalDoesNot:
     def test_groups_are_the_fields(self, portal: Any) -> None:
         assert portal.page("/group/", 302).headers["Location"].endswith("/theme")
 
+    @pytest.mark.parametrize("address", ["/testing/primer", "/testing/custom_form_fields"])
+    def test_pages_for_developers_of_ckan_are_not_there(self, portal: Any, address: str) -> None:
+        portal.page(address, 404)
+
     def test_the_kinds_of_activity_have_chinese_names(self, portal: Any) -> None:
         html = portal.page("/organization/activity/huanbaoju").get_data(as_text=True)
         assert "修改数据集" in html

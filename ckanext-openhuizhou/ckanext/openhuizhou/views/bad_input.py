@@ -1,7 +1,7 @@
-"""Requests that CKAN 2.12.0 answers with 500, answered as what they are.
+"""Requests that CKAN 2.12.0 does not answer as what they are.
 
-The character U+0000, of which PostgreSQL has no text; a format of a dump that there is not (CKAN fails while it writes
-the error).
+With 500: the character U+0000, of which PostgreSQL has no text; a format of a dump that there is not (CKAN fails while
+it writes the error). With a page: addresses that only CKAN's own developers need.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ __all__ = ["blueprint"]
 blueprint = Blueprint("openhuizhou_bad_input", __name__)
 
 NUL = "\x00"
+
+#: CKAN shows its building blocks here, in English, to anybody.
+DEVELOPERS_PAGES = frozenset({"util.primer", "util.custom_form_fields"})
 
 
 @blueprint.before_app_request
@@ -38,6 +41,12 @@ def refuse_nul() -> Response | None:
 def refuse_unknown_format() -> None:
     if tk.request.endpoint == "datastore.dump" and tk.request.args.get("format", "csv") not in DUMP_FORMATS:
         tk.abort(400)
+
+
+@blueprint.before_app_request
+def hide_developers_pages() -> None:
+    if tk.request.endpoint in DEVELOPERS_PAGES:
+        tk.abort(404)
 
 
 def _in_body() -> bool:
