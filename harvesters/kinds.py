@@ -23,18 +23,26 @@ from ckanext.openhuizhou.transport.http import HttpClient
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a kind's configuration. ``types``: what YAML may give. ``options``: of a nested mapping."""
+    """One option of a kind's configuration. ``types``: what YAML may give. ``options``: of a nested mapping.
+
+    ``label`` and ``help`` are msgids for the form. ``secret``: stored encrypted, never shown. ``choices``: all that it
+    may be.
+    """
 
     name: str
     types: tuple[type, ...] = (str,)
     required: bool = False
     default: Any = None
     options: tuple[Option, ...] | None = None
+    label: str = ""
+    help: str = ""
+    secret: bool = False
+    choices: tuple[str, ...] | None = None
 
 
 #: How a web server is told who asks; shared by every kind that reads over HTTP.
 TOKEN_OPTIONS: Final = (
-    Option("token"),
+    Option("token", secret=True),
     Option("token_header", default="Authorization"),
     Option("token_prefix", default="Bearer "),
 )
@@ -79,6 +87,7 @@ class Reading:
 
     ``client``: guarded. ``state``: of the source, from the last complete run; the kind puts the new one into
     ``new_state``. ``record_states``: the kind's memory of one record by its key. ``full``: ask for everything anew.
+    ``total``: how many records the source says it has; the kind sets it when it learns it.
     """
 
     client: HttpClient
@@ -86,6 +95,7 @@ class Reading:
     record_states: Callable[[str], Mapping[str, Any]] = lambda _key: {}
     full: bool = False
     new_state: dict[str, Any] = field(default_factory=dict)
+    total: int | None = None
 
 
 class SourceKind(ABC):

@@ -16,13 +16,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ckanext.openhuizhou.domain.city_time import utcnow
 
-#: queued → running → (held) → done | failed | cancelled
-RUN_STATES = ("queued", "running", "held", "done", "failed", "cancelled")
-ACTIVE_STATES = ("queued", "running")
+#: queued → running → (paused →) (held →) done | failed | cancelled
+RUN_STATES = ("queued", "running", "paused", "held", "done", "failed", "cancelled")
+#: A source has one run in these states at most.
+ACTIVE_STATES = ("queued", "running", "paused")
+#: normal: as little as possible. full: nothing that was remembered counts. dry: writes nothing, says what would be.
+RUN_MODES = ("normal", "full", "dry")
+TRIGGERS = ("person", "schedule", "command")
 #: published: in the catalogue. pending: written, its table is not yet. withdrawn: gone from the source.
-#: refused: breaks a rule. failed: could not be read or written.
-RECORD_STATES = ("published", "pending", "withdrawn", "refused", "failed")
+#: refused: breaks a rule. failed: could not be read or written. superseded: a source of higher priority has the entry.
+RECORD_STATES = ("published", "pending", "withdrawn", "refused", "failed", "superseded")
 COUNTERS = ("added", "changed", "unchanged", "withdrawn", "refused", "failed")
+#: When the department is told of a run by mail.
+NOTIFY = ("always", "change", "error", "never")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    """The condition of a CHECK."""
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
 
 _NAMESPACE = uuid.UUID("5f5c1d0e-6f0b-5d0a-9d0e-0b6f4f70656e")
 
@@ -45,6 +57,8 @@ def resource_id_of(source_id: str, key: str) -> str:
 class Source(tk.BaseModel):
     """A department's system. ``config`` and ``mapping`` are as in the YAML file, variables not filled in.
 
+    ``secrets``: option path → what stands there, encrypted. ``next_run``: when the schedule is due next (UTC).
+    ``approved``: by a platform officer, for this configuration and mapping. ``active``: the schedule counts.
     ``seed_digest``: digest of the file that the row was made from; an edited row differs from it.
     ``state``: what the kind remembers of the source as a whole (an ETag).
     """
@@ -62,6 +76,12 @@ class Source(tk.BaseModel):
     schedule: Mapped[str | None] = mapped_column(sa.UnicodeText)
     config: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False)
     mapping: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False)
+    secrets: Mapped[dict[str, str]] = mapped_column(JSONB, nullable=False, default=dict)
+    notify: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, default="error")
+    contact_email: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    approved_by: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    approved_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    next_run: Mapped[datetime | None] = mapped_column(sa.DateTime)
     seed_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
     state: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
     state_mapping: Mapped[str | None] = mapped_column(sa.UnicodeText)
@@ -69,11 +89,18 @@ class Source(tk.BaseModel):
     created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
     modified: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
 
+    __table_args__ = (
+        sa.Index("ix_openhuizhou_source_due", "next_run", postgresql_where=sa.text("active AND next_run IS NOT NULL")),
+        sa.CheckConstraint(_one_of("notify", NOTIFY), name="ck_openhuizhou_source_notify"),
+    )
+
 
 class Run(tk.BaseModel):
     """One reading of a source. ``worker`` may write while ``lease_until`` lies ahead.
 
-    ``checkpoint``: records gone through. ``mode``: normal, or full (hashes and conditions ignored).
+    ``checkpoint``: records gone through, of ``total`` if the source says how many it has. ``rules``: how many records
+    were found changed or unchanged by which rule. ``requests``: asked of the source. ``control``: what a person wants
+    of a run that is under way (pause, cancel). ``decision``: on a held run (approved, refused), by whom and when.
     """
 
     __tablename__ = "openhuizhou_run"
@@ -97,8 +124,23 @@ class Run(tk.BaseModel):
     withdrawn: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     refused: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     failed: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    total: Mapped[int | None] = mapped_column(sa.Integer)
+    requests: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    rules: Mapped[dict[str, int]] = mapped_column(JSONB, nullable=False, default=dict)
+    trigger: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False, default="person")
+    requested_by: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    control: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    decision: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    decided_by: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    decided_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
 
     __table_args__ = (
+        sa.CheckConstraint(_one_of("state", RUN_STATES), name="ck_openhuizhou_run_state"),
+        sa.CheckConstraint(_one_of("mode", RUN_MODES), name="ck_openhuizhou_run_mode"),
+        sa.CheckConstraint(_one_of("trigger", TRIGGERS), name="ck_openhuizhou_run_trigger"),
+        sa.CheckConstraint("control IN ('pause', 'cancel')", name="ck_openhuizhou_run_control"),
+        sa.CheckConstraint("decision IN ('approved', 'refused')", name="ck_openhuizhou_run_decision"),
+        sa.Index("ix_openhuizhou_run_waiting", "created", postgresql_where=sa.text("state IN ('queued', 'running')")),
         sa.Index("ix_openhuizhou_run_source_created", "source_id", "created"),
         sa.Index("ix_openhuizhou_run_created", "created"),
         # one source is read by one run at a time
@@ -106,7 +148,7 @@ class Run(tk.BaseModel):
             "uq_openhuizhou_run_active",
             "source_id",
             unique=True,
-            postgresql_where=sa.text("state IN ('queued', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'running', 'paused')"),
         ),
     )
 
@@ -115,7 +157,9 @@ class Record(tk.BaseModel):
     """The current state of one source record; one row per key, however often it is read.
 
     ``hash`` is what was last published; None makes the next run write again. ``refused_hash``: what was last refused,
-    with ``findings``. ``columns``: the columns that were published, as ``[[column, data_type], …]``.
+    with ``findings``. ``columns``: the columns that were published, as ``[[column, data_type], …]``; ``held_columns``:
+    those that wait for a person. ``payload_digest``: of the record as the source sent it, so that an unchanged one
+    need not be mapped. ``rule``: what told that it changed, or did not.
     """
 
     __tablename__ = "openhuizhou_record"
@@ -132,6 +176,9 @@ class Record(tk.BaseModel):
     data_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
     mapping_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
     columns: Mapped[list[Any] | None] = mapped_column(JSONB)
+    held_columns: Mapped[list[Any] | None] = mapped_column(JSONB)
+    payload_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    rule: Mapped[str | None] = mapped_column(sa.UnicodeText)
     kind_state: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
     last_result: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
@@ -140,6 +187,7 @@ class Record(tk.BaseModel):
     last_seen: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
 
     __table_args__ = (
+        sa.CheckConstraint(_one_of("state", RECORD_STATES), name="ck_openhuizhou_record_state"),
         sa.Index("ix_openhuizhou_record_sweep", "source_id", "last_run_id"),
         sa.Index(
             "uq_openhuizhou_record_dataset",
@@ -170,6 +218,47 @@ class RunFinding(tk.BaseModel):
     params: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
 
     __table_args__ = (sa.Index("ix_openhuizhou_finding_run", "run_id", "id"),)
+
+
+class Difference(tk.BaseModel):
+    """What a dry run would do to one record, or which entries a held run would withdraw.
+
+    ``action``: added, changed, withdrawn, refused. ``changes``: ``[{"field", "before", "after"}, …]``.
+    """
+
+    __tablename__ = "openhuizhou_difference"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(
+        sa.UnicodeText, sa.ForeignKey("openhuizhou_run.id", ondelete="CASCADE"), nullable=False
+    )
+    record: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    title: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    dataset_id: Mapped[str | None] = mapped_column(sa.UnicodeText)
+    action: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
+
+    __table_args__ = (sa.Index("ix_openhuizhou_difference_run", "run_id", "id"),)
+
+
+class RunNotice(tk.BaseModel):
+    """A mail about a run that is to be sent, written in the transaction that ends the run."""
+
+    __tablename__ = "openhuizhou_run_notice"
+
+    run_id: Mapped[str] = mapped_column(
+        sa.UnicodeText, sa.ForeignKey("openhuizhou_run.id", ondelete="CASCADE"), primary_key=True
+    )
+    recipient: Mapped[str] = mapped_column(sa.UnicodeText, primary_key=True)
+    created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, default=utcnow)
+    attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    next_attempt: Mapped[datetime | None] = mapped_column(sa.DateTime, default=utcnow)
+    sent: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    error: Mapped[str | None] = mapped_column(sa.UnicodeText)
+
+    __table_args__ = (
+        sa.Index("ix_openhuizhou_run_notice_due", "next_attempt", postgresql_where=sa.text("next_attempt IS NOT NULL")),
+    )
 
 
 class Outbox(tk.BaseModel):
