@@ -14,6 +14,11 @@ for name in $names; do
     od -An -N32 -tx1 /dev/urandom | tr -d ' \n' >"$folder/$name"
     chmod 444 "$folder/$name"
 done
+# The key of the sources' passwords: 32 bytes in URL-safe Base64, as Fernet wants them.
+if [ ! -s "$folder/source_secrets" ]; then
+    head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '\n' >"$folder/source_secrets"
+    chmod 444 "$folder/source_secrets"
+fi
 # Where the demo departments are in the network of this compose project, and what opens them.
 cat >"$folder/.source_variables" <<END
 {

@@ -80,6 +80,7 @@ def options() -> dict[str, str]:
         "ckan.storage_path": setting("STORAGE_PATH", "/var/lib/ckan"),
         "ckanext.openhuizhou.config_dir": str(config_dir()),
         "ckanext.openhuizhou.source_variables_file": setting("SOURCE_VARIABLES_FILE", ""),
+        "ckanext.openhuizhou.secret_keys": secret("source_secrets"),
         "ckanext.openhuizhou.allowed_hosts": setting("ALLOWED_HOSTS", ""),
         "ckanext.openhuizhou.allowed_roots": setting("ALLOWED_ROOTS", ""),
     }

@@ -68,7 +68,7 @@ class TestPages:
     @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
     def test_commands_that_are_named_exist(self, page: Path):
         commands = {entry.name for entry in SECTIONS["Commands"]}
-        named = re.findall(r"\bckan(?: -c \S+)? (openhuizhou(?: [a-z]+)+)", page.read_text("utf-8"))
+        named = re.findall(r"\bckan(?: -c \S+)? (openhuizhou(?: [a-z][a-z-]*)+)", page.read_text("utf-8"))
         for command in named:
             words = f"ckan {command}".split()
             assert any(" ".join(words[:length]) in commands for length in range(2, len(words) + 1)), command

@@ -47,6 +47,11 @@ def source_variables_file() -> Path | None:
     return Path(value) if value else None
 
 
+def secret_keys() -> tuple[str, ...]:
+    """Keys for the secrets of sources (URL-safe Base64 of 32 bytes); the first encrypts, all open."""
+    return tuple(tk.config["ckanext.openhuizhou.secret_keys"])
+
+
 def allowed_hosts() -> frozenset[str]:
     """``host:port`` of private addresses that sources may read."""
     return frozenset(tk.config["ckanext.openhuizhou.allowed_hosts"])

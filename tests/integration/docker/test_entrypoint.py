@@ -39,6 +39,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (folder / name).write_text(f"{name}-with-enough-letters\n")
     for name in ("secret_key", "jwt_secret"):
         (folder / name).write_text(f"{name}-with-%-and-@-and-enough-letters\n")
+    (folder / "source_secrets").write_text(stack["source_secrets"] + "=\n")
     names = [path.name for path in folder.iterdir()]
     return {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

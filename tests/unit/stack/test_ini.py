@@ -7,6 +7,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from ckanext.openhuizhou.stack import ini
 from ckanext.openhuizhou.stack.layout import Layout, Secrets, project_root
@@ -45,11 +46,23 @@ class TestOptions:
         assert own["ckan.datastore.read_url"].startswith("postgresql://datastore_reader:")
         assert secrets["ckan_database"] not in own["ckan.datastore.read_url"]
 
+    def test_the_key_for_the_sources_secrets_is_one(self, layout: Layout, secrets: Secrets):
+        own = ini.options(layout, secrets, PORTS)["ckanext.openhuizhou.secret_keys"]
+        key = Fernet(own)
+        assert key.decrypt(key.encrypt(b"demo")) == b"demo"
+        assert ini.options(layout, secrets, PORTS)["ckanext.openhuizhou.secret_keys"] == own
+
     def test_two_stacks_differ_in_site_and_secret(self, layout: Layout, secrets: Secrets, tmp_path: Path):
         other = Layout(layout.project, tmp_path / "other", 5998)
         theirs = ini.options(other, Secrets(tmp_path / "other" / "secrets.json"), PORTS)
         own = ini.options(layout, secrets, PORTS)
-        for name in ("ckan.site_id", "SECRET_KEY", "api_token.jwt.encode.secret", "ckan.storage_path"):
+        for name in (
+            "ckan.site_id",
+            "SECRET_KEY",
+            "ckanext.openhuizhou.secret_keys",
+            "api_token.jwt.encode.secret",
+            "ckan.storage_path",
+        ):
             assert own[name] != theirs[name], name
 
 

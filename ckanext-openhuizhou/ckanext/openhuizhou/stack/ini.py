@@ -47,6 +47,8 @@ def options(
         "ckan.site_id": f"openhuizhou-{layout.web_port}",
         "ckanext.openhuizhou.config_dir": str(layout.config),
         "ckanext.openhuizhou.source_variables_file": str(layout.source_variables),
+        # 32 random bytes in URL-safe Base64, as the others, but with the = that Fernet wants
+        "ckanext.openhuizhou.secret_keys": secrets["source_secrets"] + "=",
         "ckanext.openhuizhou.allowed_hosts": " ".join(allowed_hosts),
         "ckanext.openhuizhou.allowed_roots": " ".join(allowed_roots),
     }

@@ -24,6 +24,7 @@ SECRET_NAMES = (
     "ckan_database",
     "datastore_reader",
     "valkey",
+    "source_secrets",
 )
 
 

@@ -37,7 +37,7 @@ def _without_secrets(name: str, value: Any) -> Any:
         return {key: _without_secrets(str(key), member) for key, member in value.items()}
     if isinstance(value, list):
         return [_without_secrets(name, member) for member in value]
-    if _SECRET_NAME.search(name) and value and not _is_variable(value):
+    if _SECRET_NAME.search(name) and value and not is_variable(value):
         return _HIDDEN
     if isinstance(value, str):
         value = _URL_PASSWORD.sub(_hide_unless_variable, value)
@@ -45,12 +45,13 @@ def _without_secrets(name: str, value: Any) -> Any:
     return value
 
 
-def _is_variable(value: object) -> bool:
+def is_variable(value: object) -> bool:
+    """Whether ``value`` is ``${name}`` and nothing else."""
     return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
 
 
 def _hide_unless_variable(match: re.Match[str]) -> str:
-    return match[0] if _is_variable(match["secret"]) else match["before"] + _HIDDEN
+    return match[0] if is_variable(match["secret"]) else match["before"] + _HIDDEN
 
 
 class Variables:
