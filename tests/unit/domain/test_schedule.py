@@ -12,7 +12,9 @@ from ckanext.openhuizhou.domain.city_time import to_city
 from ckanext.openhuizhou.domain.schedule import is_schedule, next_time
 from ckanext.openhuizhou.errors import ConfigurationError
 
-MOMENTS = st.datetimes(dt.datetime(2018, 1, 1), dt.datetime(2100, 1, 1))
+at = dt.datetime.fromisoformat
+
+MOMENTS = st.datetimes(at("2018-01-01"), at("2100-01-01"))
 MINUTES, HOURS = st.integers(0, 59), st.integers(0, 23)
 #: From the moment a run is due to the moment that the scheduler sees it.
 DELAYS = st.lists(st.timedeltas(dt.timedelta(), dt.timedelta(hours=20)), min_size=30, max_size=30)
@@ -20,7 +22,7 @@ DELAYS = st.lists(st.timedeltas(dt.timedelta(), dt.timedelta(hours=20)), min_siz
 
 class TestNextTime:
     @given(MOMENTS, DELAYS)
-    @example(dt.datetime(2026, 2, 1), [dt.timedelta(hours=5)] * 30)
+    @example(at("2026-02-01"), [dt.timedelta(hours=5)] * 30)
     def test_three_in_the_morning_stays_so_for_thirty_runs(self, start: dt.datetime, delays: list[dt.timedelta]):
         """However late each one is seen."""
         due = next_time("0 3 * * *", start)
@@ -50,17 +52,17 @@ class TestNextTime:
         assert next_time("*/20 6-8 1,15 * *", first) > first
 
     def test_a_missed_week_is_one_time_not_seven(self):
-        seen = dt.datetime(2026, 11, 24, 12)
-        assert next_time("0 3 * * *", seen) == dt.datetime(2026, 11, 24, 19)
+        seen = at("2026-11-24T12:00")
+        assert next_time("0 3 * * *", seen) == at("2026-11-24T19:00")
 
     def test_a_leap_day_comes_in_leap_years(self):
-        first = next_time("0 0 29 2 *", dt.datetime(2026, 1, 1))
+        first = next_time("0 0 29 2 *", at("2026-01-01"))
         assert to_city(first).date() == dt.date(2028, 2, 29)
         assert to_city(next_time("0 0 29 2 *", first)).date() == dt.date(2032, 2, 29)
 
     def test_months_without_the_day_are_passed_over(self):
         days = []
-        due = dt.datetime(2026, 1, 1)
+        due = at("2026-01-01")
         for _ in range(4):
             due = next_time("30 5 31 * *", due)
             days.append(to_city(due).date().isoformat())
@@ -69,7 +71,7 @@ class TestNextTime:
     @pytest.mark.parametrize("month", range(1, 13))
     def test_the_clock_never_changes(self, month: int):
         """No summer time: 03:00 in the city is 19:00 UTC of the day before, all year."""
-        assert next_time("0 3 * * *", dt.datetime(2026, month, 10)).time() == dt.time(19)
+        assert next_time("0 3 * * *", at(f"2026-{month:02}-10")).time() == dt.time(19)
 
     @pytest.mark.parametrize(
         "wrong",
@@ -80,9 +82,9 @@ class TestNextTime:
     def test_what_is_no_schedule_is_refused(self, wrong: str):
         assert not is_schedule(wrong)
         with pytest.raises(ConfigurationError):
-            next_time(wrong, dt.datetime(2026, 1, 1))
+            next_time(wrong, at("2026-01-01"))
 
     @given(st.text(alphabet="0123456789*/,-LH#? ", max_size=24))
     def test_any_text_is_a_schedule_or_refused(self, text: str):
         if is_schedule(text):
-            assert next_time(text, dt.datetime(2026, 1, 1)) > dt.datetime(2026, 1, 1)
+            assert next_time(text, at("2026-01-01")) > at("2026-01-01")

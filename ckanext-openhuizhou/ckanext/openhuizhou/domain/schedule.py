@@ -13,7 +13,7 @@ from typing import Final
 from croniter import croniter
 from croniter.croniter import CroniterError
 
-from ckanext.openhuizhou.domain.city_time import CITY_ZONE, to_city
+from ckanext.openhuizhou.domain.city_time import CITY_ZONE, to_city, utcnow
 from ckanext.openhuizhou.errors import ConfigurationError
 
 #: minute, hour, day of month, month, day of week
@@ -41,7 +41,7 @@ def next_time(schedule: str, after: dt.datetime) -> dt.datetime:
 def is_schedule(schedule: str) -> bool:
     """Whether ``next_time`` takes it."""
     try:
-        next_time(schedule, dt.datetime(2026, 1, 1))
+        next_time(schedule, utcnow())
     except ConfigurationError:
         return False
     return True
