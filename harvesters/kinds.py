@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Final, TypeVar
 
+from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.errors import ConfigurationError
 from ckanext.openhuizhou.harvesters import sources
 from ckanext.openhuizhou.harvesters.records import SourceRecord
@@ -40,11 +41,30 @@ class Option:
     choices: tuple[str, ...] | None = None
 
 
+_HIDDEN: Final = "***"
+#: What YAML's types are called in the form and in the API.
+TYPE_NAMES: Final = {str: "text", int: "number", float: "number", bool: "boolean", list: "list", dict: "mapping"}
+
 #: How a web server is told who asks; shared by every kind that reads over HTTP.
 TOKEN_OPTIONS: Final = (
-    Option("token", secret=True),
-    Option("token_header", default="Authorization"),
-    Option("token_prefix", default="Bearer "),
+    Option(
+        "token",
+        secret=True,
+        label=N_("Token"),
+        help=N_("What the department's server asks for; sent with each request. It is stored encrypted."),
+    ),
+    Option(
+        "token_header",
+        default="Authorization",
+        label=N_("Header of the token"),
+        help=N_("Name of the HTTP header that carries the token"),
+    ),
+    Option(
+        "token_prefix",
+        default="Bearer ",
+        label=N_("Word before the token"),
+        help=N_("What stands before the token in its header"),
+    ),
 )
 
 
@@ -55,28 +75,71 @@ def authorized(client: HttpClient, config: Mapping[str, Any], **headers: str) ->
     return client.with_headers(headers)
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one option. ``path``: of the option, dotted; ``message``: a msgid that ``params`` fill."""
+
+    path: str
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def config_problems(config: Any, options: tuple[Option, ...], before: str = "") -> list[Problem]:
+    """Everything that is wrong with a configuration, in the order of the options."""
+    if not isinstance(config, Mapping):
+        return [Problem(before.rstrip("."), N_("a mapping belongs here, not {value}"), {"value": _shown(config)})]
+    known = ", ".join(option.name for option in options)
+    names = {option.name for option in options}
+    problems = [
+        Problem(f"{before}{name}", N_("unknown option; known are {known}"), {"known": known})
+        for name in config
+        if name not in names
+    ]
+    for option in options:
+        problems += _option_problems(config.get(option.name), option, before)
+    return problems
+
+
+def _option_problems(value: Any, option: Option, before: str) -> list[Problem]:
+    path = f"{before}{option.name}"
+    if value is None or (value == "" and option.required):
+        return [Problem(path, N_("option {name} is needed"), {"name": option.name})] if option.required else []
+    if option.options is not None and isinstance(value, Mapping):
+        return config_problems(value, option.options, f"{path}.")
+    if not isinstance(value, option.types) or (isinstance(value, bool) and bool not in option.types):
+        allowed = option.types if option.options is None else (*option.types, dict)
+        known = ", ".join(dict.fromkeys(TYPE_NAMES[one] for one in allowed))
+        shown = _HIDDEN if option.secret else _shown(value)
+        return [Problem(path, N_("{value} is not of type {known}"), {"value": shown, "known": known})]
+    if option.choices is not None and value not in option.choices:
+        params = {"value": _shown(value), "known": ", ".join(option.choices)}
+        return [Problem(path, N_("{value} is none of {known}"), params)]
+    return []
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:80]
+
+
 def check_config(config: Any, options: tuple[Option, ...], place: Place) -> dict[str, Any]:
     """The configuration with its defaults.
 
     Raises:
-        ConfigurationError: an unknown option, a missing one, or a wrong type; names file and place.
+        ConfigurationError: an unknown option, a missing one, or a wrong type; names file and place of the first.
     """
-    values = place.mapping(config)
-    place.known_keys(values, [option.name for option in options])
+    for problem in config_problems(config, options):
+        raise (place / problem.path if problem.path else place).error(problem.message, **problem.params)
+    return _with_defaults(config, options)
+
+
+def _with_defaults(config: Mapping[str, Any], options: tuple[Option, ...]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for option in options:
-        value = values.get(option.name)
+        value = config.get(option.name)
         if value is None:
-            if option.required:
-                raise place.error("option {name} is needed", name=option.name)
-            result[option.name] = option.default
-            continue
-        allowed = option.types if option.options is None else (*option.types, dict)
-        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            known = ", ".join(sorted(one.__name__ for one in allowed))
-            raise (place / option.name).error("{value} is not of type {known}", value=repr(value), known=known)
-        if option.options is not None and isinstance(value, dict):
-            value = check_config(value, option.options, place / option.name)
+            value = option.default
+        elif option.options is not None and isinstance(value, Mapping):
+            value = _with_defaults(value, option.options)
         result[option.name] = value
     return result
 
@@ -107,8 +170,13 @@ class SourceKind(ABC):
 
     #: name in the configuration
     name: ClassVar[str]
+    #: msgids: what it is called, and for which systems it is, in one sentence
+    title: ClassVar[str] = ""
+    description: ClassVar[str] = ""
     #: the configuration's schema; everything else is refused
     options: ClassVar[tuple[Option, ...]]
+    #: of a source that says nothing about its mapping; None: it has to
+    default_mapping: ClassVar[Mapping[str, Any] | None] = None
 
     def __init__(self, config: Mapping[str, Any], reading: Reading) -> None:
         self.config = config
