@@ -1,8 +1,9 @@
 #!/bin/sh
-# entrypoint.sh prepare | web | worker | COMMAND...
+# entrypoint.sh prepare | web | worker | scheduler | COMMAND...
 #   prepare  creates roles and databases, migrates them, and ends; the only one that knows the superuser's password
 #   web      serves the portal (gunicorn)
 #   worker   runs jobs
+#   scheduler  starts what is due
 #   else     a command with the configuration in place, for example: ckan openhuizhou harvest run --all
 set -eu
 
@@ -26,6 +27,10 @@ web)
 worker)
     prepare wait
     exec "$here/worker.sh"
+    ;;
+scheduler)
+    prepare wait
+    exec ckan openhuizhou harvest schedule
     ;;
 *)
     exec "$@"

@@ -1,6 +1,7 @@
-"""healthcheck.py web | worker: exits 0 when this container does its work.
+"""healthcheck.py web | worker | scheduler: exits 0 when this container does its work.
 
-The web server must answer the API's status; a worker must have told Valkey within the last minutes that it lives.
+The web server must answer the API's status; a worker must have told Valkey within the last minutes that it lives;
+the scheduler must have asked the database for the lead, or kept it, within the last minute.
 """
 
 import json
@@ -32,5 +33,21 @@ def worker() -> bool:
     return False
 
 
+def scheduler() -> bool:
+    import psycopg2
+    from ckan.cli import CKANConfigLoader
+
+    config = CKANConfigLoader(os.environ.get("CKAN_INI", "/run/ckan/ckan.ini")).get_config()
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, %s)"
+        " AND state_change > now() - interval '60 seconds'"
+    )
+    connection = psycopg2.connect(config["sqlalchemy.url"], connect_timeout=5)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(query, (f"openhuizhou scheduler {os.uname().nodename[:30]}:",))
+        row = cursor.fetchone()
+    return row is not None and row[0] > 0
+
+
 if __name__ == "__main__":
-    sys.exit(0 if {"web": web, "worker": worker}[sys.argv[1]]() else 1)
+    sys.exit(0 if {"web": web, "worker": worker, "scheduler": scheduler}[sys.argv[1]]() else 1)

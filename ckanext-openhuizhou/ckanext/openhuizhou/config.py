@@ -62,6 +62,27 @@ def allowed_roots() -> tuple[Path, ...]:
     return tuple(Path(root).resolve() for root in tk.config["ckanext.openhuizhou.allowed_roots"])
 
 
+def scheduler_interval() -> float:
+    """Seconds between two ticks of the scheduler."""
+    return max(0.1, float(tk.config["ckanext.openhuizhou.scheduler_interval"]))
+
+
+def daily_schedules() -> dict[str, str]:
+    """What is done once a day, and when (``domain.schedule``)."""
+    names = ("retention", "reconcile")
+    return {name: tk.config[f"ckanext.openhuizhou.{name}_schedule"] for name in names}
+
+
+def keep_runs_days() -> int:
+    """For so many days a run is kept; longer, if it is one of the last of its source."""
+    return tk.config["ckanext.openhuizhou.keep_runs_days"]
+
+
+def keep_findings_days() -> int:
+    """For so many days the findings and differences of a run are kept."""
+    return tk.config["ckanext.openhuizhou.keep_findings_days"]
+
+
 def site_url() -> str:
     """Where the portal is reached, without a slash at the end."""
     return str(tk.config["ckan.site_url"]).rstrip("/")

@@ -13,7 +13,10 @@
     ├── TableRefused              a table's rows break its rules; carries findings, the old table stays
     ├── StorageFull               no room on the disk; the old table stays, the next run tries again
     ├── DecodingError             bytes that are in no encoding that we accept
-    └── LeaseLost                 another worker has the run now; what was not committed is not written
+    ├── LeaseLost                 another worker has the run now; what was not committed is not written
+    ├── MailRefused               the mail server did not take a mail; tried again, or given up with the reason
+    ├── RunStopped                a person paused or cancelled the run that is being worked on
+    └── WrongRunState             a run in this state does not take what a person asked of it
 
 A module's private exceptions (a name with an underscore in front) never leave it and are not drawn here.
 Actions translate these into CKAN's own four (ValidationError, NotFound, NotAuthorized, Invalid).
@@ -94,8 +97,25 @@ class DecodingError(OpenHuizhouError):
     """Bytes in no accepted encoding; ``params`` has ``offset`` of the first bad byte."""
 
 
+class MailRefused(OpenHuizhouError):
+    """A mail was not accepted. ``params``: ``reason``; ``again``, whether another attempt may help; ``silent``, whether
+    the server did not answer at all."""
+
+
 class LeaseLost(OpenHuizhouError):
     """A run belongs to another worker, or was cancelled; the session must be rolled back. ``params``: ``run_id``."""
 
     def __init__(self, run_id: str) -> None:
         super().__init__("Run {run_id} belongs to another worker", run_id=run_id)
+
+
+class RunStopped(OpenHuizhouError):
+    """A person wants the run to stop here; what was committed stays. ``params``: ``control`` (pause, cancel)."""
+
+    def __init__(self, control: str) -> None:
+        super().__init__("The run is to stop: {control}", control=control)
+        self.control = control
+
+
+class WrongRunState(OpenHuizhouError):
+    """A run in this state cannot be paused, resumed, cancelled or decided on. ``params``: ``state`` and ``action``."""

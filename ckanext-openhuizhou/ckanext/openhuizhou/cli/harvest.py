@@ -19,6 +19,8 @@ from ckanext.openhuizhou.logic.findings import described_finding
 from ckanext.openhuizhou.model.harvest import COUNTERS, Run, Source
 from ckanext.openhuizhou.search import outbox
 
+from .schedule import schedule
+
 __all__ = ["harvest", "index"]
 
 
@@ -27,15 +29,17 @@ def harvest() -> None:
     """Read the departments' sources."""
 
 
+harvest.add_command(schedule)
+
+
 @harvest.command("run", short_help="Read sources now, in this process.")
 @click.argument("names", nargs=-1)
 @click.option("--all", "all_sources", is_flag=True, help="Every active source, by priority and name.")
 @click.option("--full", is_flag=True, help="Ignore what is remembered: read everything anew.")
-@click.option("--approve-withdrawals", is_flag=True, help="Withdraw also what the brake held back.")
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
-def run(names: tuple[str, ...], all_sources: bool, full: bool, approve_withdrawals: bool, as_json: bool) -> None:
+def run(names: tuple[str, ...], all_sources: bool, full: bool, as_json: bool) -> None:
     """Read the named sources, one after the other. Ends with status 1 when a run failed, was held or is elsewhere."""
-    mode = "full" if full else "approved" if approve_withdrawals else "normal"
+    mode = "full" if full else "normal"
     done: list[dict[str, Any]] = []
     elsewhere: list[str] = []
     for source_id, name in _chosen(names, all_sources):

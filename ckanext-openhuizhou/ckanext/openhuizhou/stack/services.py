@@ -125,9 +125,14 @@ class Stack:
             )
 
     def servers(self) -> list[Part]:
-        """Web server and job worker."""
+        """Web server, job workers and scheduler."""
         settings = site.code_fingerprint(self.layout)
+        valkey_port = self.port("valkey")
         return [
             servers.web(self.layout, settings),
-            servers.worker(self.layout, self.secrets, self.port("valkey"), settings),
+            *(
+                servers.worker(self.layout, self.secrets, valkey_port, settings, name)
+                for name in servers.worker_names()
+            ),
+            servers.scheduler(self.layout, self.secrets, self.port("postgres"), settings),
         ]

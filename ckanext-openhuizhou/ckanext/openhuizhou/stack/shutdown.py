@@ -10,7 +10,7 @@ from ckanext.openhuizhou.stack.layout import Layout
 from ckanext.openhuizhou.stack.supervisor import Supervisor
 
 # readers before what they read from; names that are not here come first
-LAST = ("worker", "web", "solr", "valkey", "postgres")
+LAST = ("scheduler", "worker", "web", "solr", "valkey", "postgres")
 
 
 def stop_all(layout: Layout, say: Callable[[str], None]) -> None:

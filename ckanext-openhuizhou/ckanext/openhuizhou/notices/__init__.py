@@ -1,0 +1,1 @@
+"""Mail about runs: rows of ``openhuizhou_run_notice``, written when a run ends, sent by the scheduler."""
