@@ -14,24 +14,83 @@ from typing import Any, BinaryIO, Final
 
 import python_calamine
 
-from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed
+from ckanext.openhuizhou.domain.findings import N_, Finding
+from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed, StorageFull
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, SourceKind, authorized
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.harvesters.workbook_size import is_too_large
 from ckanext.openhuizhou.transport import decoding
-from ckanext.openhuizhou.transport.folders import Folder, open_folder
+from ckanext.openhuizhou.transport.folder_address import open_folder
+from ckanext.openhuizhou.transport.folders import Folder
+from ckanext.openhuizhou.transport.http import HttpClient
+from ckanext.openhuizhou.transport.sftp import Login
 
-FOLDER_OPTIONS: Final = (
-    Option("url", required=True),
+#: Where a folder is, and how its server is told who asks; shared by every kind that reads a folder.
+ADDRESS_OPTIONS: Final = (
+    Option(
+        "url",
+        required=True,
+        label=N_("Address of the folder"),
+        help=N_("https://… a page that lists files; sftp://host/path; or a folder of this machine that is allowed"),
+    ),
+    Option(
+        "subfolders",
+        (bool,),
+        label=N_("With sub-folders"),
+        help=N_("Yes by default for local folders and SFTP, no for pages that list files"),
+    ),
     *TOKEN_OPTIONS,
-    Option("manifest"),
-    Option("file", default="文件名"),
-    Option("key"),
-    Option("modified"),
+    Option("user", default="", label=N_("User"), help=N_("Only for SFTP")),
+    Option("password", secret=True, label=N_("Password"), help=N_("Only for SFTP. It is stored encrypted.")),
+    Option(
+        "private_key",
+        secret=True,
+        label=N_("Private key"),
+        help=N_(
+            "Only for SFTP: the text of the key file, without passphrase, in place of a password. Stored encrypted."
+        ),
+    ),
+    Option(
+        "host_key",
+        default="",
+        label=N_("Host key of the server"),
+        help=N_("Only for SFTP: the line of known_hosts. This or the fingerprint is needed."),
+    ),
+    Option(
+        "fingerprint",
+        default="",
+        label=N_("Fingerprint of the host key"),
+        help=N_("Only for SFTP: as ssh-keygen -l shows it (SHA256:…)"),
+    ),
 )
+FOLDER_OPTIONS: Final = (
+    *ADDRESS_OPTIONS,
+    Option(
+        "manifest",
+        label=N_("List of the data sets"),
+        help=N_("A .csv, .json or .xlsx file in the folder, one row for each data set. Without it each file is one."),
+    ),
+    Option("file", default="文件名", label=N_("Field with the file name"), help=N_("A column of the list")),
+    Option("key", label=N_("Field with the key"), help=N_("What stays the same for ever; the file name by default")),
+    Option("modified", label=N_("Field with the time of change"), help=N_("A column of the list")),
+)
+
+
+def folder_at(config: Mapping[str, Any], client: HttpClient) -> Folder:
+    """The folder that a configuration with ``ADDRESS_OPTIONS`` names; ``client`` already sends the token."""
+    login = Login(
+        user=config["user"],
+        password=config["password"] or "",
+        private_key=config["private_key"] or "",
+        host_key=config["host_key"],
+        fingerprint=config["fingerprint"],
+    )
+    return open_folder(config["url"], client, login, subfolders=config["subfolders"])
+
+
+_MOST_MANIFEST_BYTES: Final = 16 << 20
 
 
 class FolderKind(SourceKind):
@@ -39,16 +98,20 @@ class FolderKind(SourceKind):
 
     def open(self) -> bool:
         self._client = authorized(self.reading.client, self.config)
-        self.folder: Folder = open_folder(self.config["url"], self._client)
+        self.folder = folder_at(self.config, self._client)
         self._names = self.folder.names()
         return True
 
     def records(self) -> Iterator[SourceRecord]:
-        for entry in self._entries():
+        entries = list(self._entries())
+        self.reading.total = len(entries)
+        for entry in entries:
             yield self._record(entry)
 
     def close(self) -> None:
-        if client := getattr(self, "_client", None):
+        if (folder := getattr(self, "folder", None)) is not None:
+            folder.close()
+        if (client := getattr(self, "_client", None)) is not None:
             client.close()
 
     @abstractmethod
@@ -73,9 +136,14 @@ class FolderKind(SourceKind):
             return
         try:
             with self.folder.open(manifest) as stream:
-                content = stream.read()
+                content = stream.read(_MOST_MANIFEST_BYTES + 1)
         except FileNotFoundError as error:
             raise SourceMalformed("The list {name} is not in the folder", name=manifest) from error
+        except RecordRefused as error:
+            reason = str(error.findings[0].params.get("reason") or error.findings[0].kind)
+            raise SourceMalformed("The list {name} cannot be read ({reason})", name=manifest, reason=reason) from error
+        if len(content) > _MOST_MANIFEST_BYTES:
+            raise SourceMalformed("The list {name} is too large", name=manifest)
         yield from read_manifest(manifest, content)
 
     def _record(self, entry: Mapping[str, Any]) -> SourceRecord:
@@ -96,9 +164,8 @@ class FolderKind(SourceKind):
                     description = self.describe(stream, entry)
         except FileNotFoundError as error:
             return self._refused(key, entry, Finding("file-missing", value=name or str(error)))
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            return self._refused(key, entry, Finding("record-unreadable", value=name, params={"reason": reason}))
+        except StorageFull:
+            return self._refused(key, entry, Finding("storage-full"))
         except DecodingError as error:
             return self._refused(key, entry, Finding("encoding-unknown", value=name, params=error.params))
         except RecordRefused as error:
@@ -108,6 +175,7 @@ class FolderKind(SourceKind):
             modified=modified,
             payload={**entry, **description},
             data_digest=fetched.digest,
+            data_rule=fetched.rule,
             rows=partial(self._open_rows, name, description),
             state={**fetched.state, "description": description, "described_by": described_by},
         )
@@ -115,7 +183,7 @@ class FolderKind(SourceKind):
     def _open_rows(self, name: str, description: Mapping[str, Any]) -> Iterator[Row]:
         try:
             return self.rows(self.folder.open(name), description)
-        except OSError as error:
+        except FileNotFoundError as error:
             raise SourceMalformed("The file {name} cannot be read any more", name=name) from error
 
     @staticmethod

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ckanext.openhuizhou.harvesters.kinds import Reading, check_config, kind_named
+from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.transport.guard import Guard
@@ -33,21 +33,23 @@ def client(web: Any, other_web: Any, tmp_path: Path) -> Iterator[HttpClient]:
 
 
 @pytest.fixture
-def read(client: HttpClient) -> Read:
-    """``read(kind, config, known={key: state})`` gives the source's records."""
+def read(client: HttpClient) -> Iterator[Read]:
+    """``read(kind, config, known={key: state})`` gives the source's records. It stays open as long as the test, as a
+    run of the engine reads rows while the source is open."""
+    opened: list[SourceKind] = []
 
     def read(kind: str, config: dict[str, Any], known: Mapping[str, Any] | None = None) -> list[SourceRecord]:
         place = Place("source.yaml")
         kind_class = kind_named(kind, place)
         reading = Reading(client, record_states=lambda key: (known or {}).get(key, {}))
         source = kind_class(check_config(config, kind_class.options, place), reading)
-        try:
-            assert source.open()
-            return list(source.records())
-        finally:
-            source.close()
+        opened.append(source)
+        assert source.open()
+        return list(source.records())
 
-    return read
+    yield read
+    for source in opened:
+        source.close()
 
 
 @pytest.fixture

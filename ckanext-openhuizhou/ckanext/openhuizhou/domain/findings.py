@@ -92,6 +92,15 @@ KINDS: dict[str, FindingKind] = {
         N_("Column “{column}” ({value}) is not in the source"),
         N_("Bring the column back at the source, or take it out of the mapping"),
     ),
+    "column-new": FindingKind(
+        N_("The source has a new column “{column}”, which is not published"),
+        N_("Add the column to the list in the mapping if it is meant to be open"),
+        "warning",
+    ),
+    "column-unreadable": FindingKind(
+        N_("Column “{column}” is of a type that a table for everybody cannot hold ({data_type})"),
+        N_("Take the column out of the mapping, or have the department offer it as text"),
+    ),
     "columns-changed": FindingKind(
         N_("The columns of the source have changed: {change}"),
         N_("Look at the columns and confirm them in the mapping; until then the table of before stays"),
@@ -99,6 +108,11 @@ KINDS: dict[str, FindingKind] = {
     "condition-missing": FindingKind(
         N_("Field “{field}” is empty, though the type says that there is a condition"),
         N_("Write down the condition"),
+    ),
+    "conflict-priority": FindingKind(
+        N_("“{value}” is in the catalogue already, from “{source}”, which comes first"),
+        N_("Nothing needs to be done. If this source should come first, ask a platform officer for a higher priority"),
+        "warning",
     ),
     "data-level-refused": FindingKind(
         N_("Important and core data must not enter this platform"),
@@ -116,9 +130,21 @@ KINDS: dict[str, FindingKind] = {
         N_("Field “{field}”: {reason}"),
         N_("Correct the field at the source or in the mapping"),
     ),
+    "file-changed": FindingKind(
+        N_("The file “{value}” was written to while it was read"),
+        N_("Nothing is lost: the next run reads it. Deliver files under another name first and rename them when whole"),
+    ),
+    "file-denied": FindingKind(
+        N_("The server does not give out the file “{value}”"),
+        N_("Let the platform’s user read the file, or take its line out of the list"),
+    ),
     "file-missing": FindingKind(
         N_("The file “{value}” is listed but is not in the folder"),
         N_("Deliver the file, or take its line out of the list"),
+    ),
+    "file-too-large": FindingKind(
+        N_("The file “{value}” is larger than {most} MiB"),
+        N_("Split the file, or deliver the table as CSV"),
     ),
     "format-share-mismatch": FindingKind(
         N_("The format and the way of sharing do not agree"),
@@ -178,6 +204,23 @@ KINDS: dict[str, FindingKind] = {
         N_("Record number {number} has no key"),
         N_("Fill in the key at the source"),
     ),
+    "key-placeholder": FindingKind(
+        N_("Record number {number}: “{value}” stands where the key should be, but is none"),
+        N_("Give each record a key of its own at the source"),
+    ),
+    "key-unfit": FindingKind(
+        N_("Record number {number}: “{value}” cannot be a key"),
+        N_("Use at most {longest} characters, and none that cannot be printed"),
+    ),
+    "links-refused": FindingKind(
+        N_("{count} links were left out, the first to “{value}”"),
+        N_("Give whole addresses that begin with http or https and hold no password"),
+        "warning",
+    ),
+    "links-too-many": FindingKind(
+        N_("The record has {count} files and links; an entry takes at most {most}"),
+        N_("Split the data set at the source, or offer the files as one archive"),
+    ),
     "load-failed": FindingKind(
         N_("The table could not be published; what was published before stays"),
         N_("Run the harvest again; if it fails again, ask the operator to look at the log"),
@@ -185,6 +228,11 @@ KINDS: dict[str, FindingKind] = {
     "mapping-columns-missing": FindingKind(
         N_("The record has no columns that the mapping publishes"),
         N_("List the columns of the data set in the mapping"),
+    ),
+    "modified-in-future": FindingKind(
+        N_("The source says that the data changed on {value}, which is yet to come; the time of reading was taken"),
+        N_("Set the clock of the department’s system, or correct the date at the source"),
+        "warning",
     ),
     "number-invalid": FindingKind(
         N_("“{value}” is not a whole number from {least} to {most}"),
@@ -294,6 +342,15 @@ KINDS: dict[str, FindingKind] = {
     "table-unfit": FindingKind(
         N_("The database cannot hold a table of this form ({code})"),
         N_("Split the table at the source, or publish fewer columns"),
+    ),
+    "tags-refused": FindingKind(
+        N_("{count} tags were left out, the first is “{value}”"),
+        N_("Tags have 2 to 100 letters, digits, spaces, dots, hyphens or underscores"),
+        "warning",
+    ),
+    "tags-too-many": FindingKind(
+        N_("The record has {count} tags; an entry takes at most {most}"),
+        N_("Keep the tags that people search by"),
     ),
     "text-characters": FindingKind(
         N_("Field “{field}” holds characters that are no text"),

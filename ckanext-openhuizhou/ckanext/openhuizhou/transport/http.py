@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -84,6 +84,38 @@ class Answer:
         return {key: self.headers[name] for key, name in names.items() if self.headers.get(name)}
 
 
+class Sink(Protocol):
+    """Takes an answer that is too large for memory. ``restart``: what came so far was broken off."""
+
+    def restart(self) -> None: ...
+
+    def write(self, chunk: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """Where the body of an answer goes. Only that of a 200 goes into the sink."""
+
+    sink: Sink | None
+    size: int
+
+    def take(self, response: requests.Response, chunks: Iterator[bytes]) -> bytes:
+        if self.sink is not None and response.status_code == 200:
+            self.sink.restart()
+            for chunk in chunks:
+                self.sink.write(chunk)
+            return b""
+        return b"".join(self._counted(response, chunks))
+
+    def _counted(self, response: requests.Response, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > self.size:
+                raise SourceMalformed("{url} answers more than {size} bytes", url=shown(response.url), size=self.size)
+            yield chunk
+
+
 class _Retry(Exception):
     def __init__(self, error: SourceError, wait: float | None = None) -> None:
         super().__init__(str(error))
@@ -132,8 +164,19 @@ class HttpClient:
         other.counter = self.counter
         return other
 
-    def get(self, url: str, params: Mapping[str, Any] | None = None, known: Mapping[str, str] | None = None) -> Answer:
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        known: Mapping[str, str] | None = None,
+        *,
+        into: Sink | None = None,
+        size: int | None = None,
+    ) -> Answer:
         """The answer to GET; with ``known`` validators the server may answer 304.
+
+        With ``into``, what the server sends goes there and not into memory; ``Answer.content`` is empty then. ``size``:
+        most bytes of an answer in memory, when the client's own limit is too many.
 
         Raises:
             SourceDenied: 401, 403, 407.
@@ -146,13 +189,14 @@ class HttpClient:
             headers["If-None-Match"] = known["etag"]
         if known and known.get("last_modified"):
             headers["If-Modified-Since"] = known["last_modified"]
-        return self._with_retries("GET", url, params=params, headers=headers)
+        return self._with_retries("GET", url, _Body(into, size or self.limits.size), params=params, headers=headers)
 
     def post(self, url: str, body: bytes, content_type: str) -> Answer:
         """The answer to a POST that only reads (a SOAP request); errors as ``get``."""
-        return self._with_retries("POST", url, data=body, headers={"Content-Type": content_type})
+        into = _Body(None, self.limits.size)
+        return self._with_retries("POST", url, into, data=body, headers={"Content-Type": content_type})
 
-    def _with_retries(self, method: str, url: str, **options: Any) -> Answer:
+    def _with_retries(self, method: str, url: str, body: _Body, **options: Any) -> Answer:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Retry),
             stop=tenacity.stop_after_attempt(self.limits.attempts),
@@ -161,7 +205,7 @@ class HttpClient:
             reraise=True,
         )
         try:
-            return attempts(self._follow, method, url, **options)
+            return attempts(self._follow, method, url, body, **options)
         except _Retry as retry:
             raise retry.error from retry
 
@@ -171,11 +215,11 @@ class HttpClient:
             return min(error.wait, self.limits.longest_wait)
         return min(self.limits.backoff * 2 ** (state.attempt_number - 1), self.limits.longest_wait)
 
-    def _follow(self, method: str, url: str, headers: Mapping[str, str], **options: Any) -> Answer:
+    def _follow(self, method: str, url: str, body: _Body, headers: Mapping[str, str], **options: Any) -> Answer:
         headers = {"User-Agent": USER_AGENT, **self._headers, **headers}
         deadline = time.monotonic() + self.limits.seconds
         for _hop in range(_MAX_REDIRECTS + 1):
-            answer = self._send(method, url, deadline, headers=headers, **options)
+            answer = self._send(method, url, body, deadline, headers=headers, **options)
             if answer.status not in (301, 302, 303, 307, 308) or "Location" not in answer.headers:
                 return _checked(answer)
             target = urljoin(url, answer.headers["Location"])
@@ -184,7 +228,7 @@ class HttpClient:
             options = {key: value for key, value in options.items() if key != "params"}
         raise SourceMalformed("{url} redirects without end", url=shown(url))
 
-    def _send(self, method: str, url: str, deadline: float, **options: Any) -> Answer:
+    def _send(self, method: str, url: str, body: _Body, deadline: float, **options: Any) -> Answer:
         scheme = urlsplit(url).scheme
         if scheme not in ("http", "https"):
             raise SourceMalformed("{url} is no web address", url=shown(url))
@@ -200,7 +244,7 @@ class HttpClient:
                 **options,
             )
             with response:
-                content = b"".join(self._chunks(response, deadline))
+                content = body.take(response, self._chunks(response, deadline))
         except requests.RequestException as error:
             if refused := _cause(error):
                 raise refused from error
@@ -215,14 +259,8 @@ class HttpClient:
         return Answer(response.url or url, response.status_code, response.headers, content)
 
     def _chunks(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
-        size = 0
         # read1 gives what is there, so that the deadline is looked at while a server drips
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > self.limits.size:
-                raise SourceMalformed(
-                    "{url} answers more than {size} bytes", url=shown(response.url), size=self.limits.size
-                )
             if time.monotonic() > deadline:
                 raise SourceUnreachable("{url} is too slow", url=shown(response.url))
             yield chunk
