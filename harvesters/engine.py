@@ -1,16 +1,13 @@
 """A run: source → records → mapping → checks → compare → batch write → sweep → report.
 
-State is in PostgreSQL. A run that was killed is taken over by the next worker: it reads the source again from the
-beginning and skips what the run had settled, so that nothing is lost and nothing is done twice.
+State is in PostgreSQL. A run that was killed or paused is taken over by the next worker: it reads the source again
+from the beginning and skips what the run had settled, so that nothing is lost and nothing is done twice. A run that
+was held and then approved reads nothing: it withdraws what was listed.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Final
 
 import sqlalchemy as sa
 from ckan import model
@@ -19,54 +16,36 @@ from ckanext.openhuizhou import config
 from ckanext.openhuizhou.data.tables import finish_interrupted
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import ConfigurationError, DecodingError, LeaseLost, SourceError
+from ckanext.openhuizhou.errors import (
+    ConfigurationError,
+    DecodingError,
+    LeaseLost,
+    RunStopped,
+    SourceError,
+    SourceGone,
+)
 from ckanext.openhuizhou.harvesters import lease as leases
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters import sweep
-from ckanext.openhuizhou.harvesters.checks import Checks
-from ckanext.openhuizhou.harvesters.compare import digest
-from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
+from ckanext.openhuizhou.harvesters.assembly import assembled, redacted
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.mapping import RecordMapping, load_mapping
-from ckanext.openhuizhou.harvesters.prepare import ENGINE_VERSION, Prepared, Preparer, source_finding
-from ckanext.openhuizhou.harvesters.records import SourceRecord
-from ckanext.openhuizhou.harvesters.rules import Place
-from ckanext.openhuizhou.harvesters.writer import BATCH, Writer
+from ckanext.openhuizhou.harvesters.passage import Passage
+from ckanext.openhuizhou.harvesters.prepare import source_finding
+from ckanext.openhuizhou.harvesters.resume import resume
+from ckanext.openhuizhou.harvesters.run_end import end
+from ckanext.openhuizhou.harvesters.writer import Writer
 from ckanext.openhuizhou.model.harvest import Record, Source
 from ckanext.openhuizhou.search import outbox
-from ckanext.openhuizhou.transport.guard import Guard
-from ckanext.openhuizhou.transport.http import HttpClient
 from ckanext.openhuizhou.transport.variables import Variables
 
 log = logging.getLogger(__name__)
 
-#: normal: as little as possible. full: nothing that was remembered counts. approved: normal, with the brake released
-#: by a platform officer.
-MODES: Final = ("normal", "full", "approved")
-#: So many records in a row that the source does not answer for: the source is down.
-_GIVE_UP_AFTER: Final = 3
 
-
-@dataclass(slots=True)
-class _Run:
-    """What one run works with."""
-
-    lease: Lease
-    source: Source
-    variables: Variables
-    mapping: RecordMapping
-    kind: SourceKind
-    reading: Reading
-    state_mapping: str
-    seen: set[str] = field(default_factory=set)
-    #: of the run as a whole, and of what has no key to write it under
-    findings: list[Finding] = field(default_factory=list)
-    failing: int = 0
-
-
-def run_source(source_id: str, mode: str = "normal") -> str | None:
+def run_source(
+    source_id: str, mode: str = "normal", trigger: str = "command", requested_by: str | None = None
+) -> str | None:
     """Run a source now, in this process; the run's id, or None when another worker is reading the source."""
-    run_id, new = leases.queue(source_id, mode)
+    run_id, new = leases.queue(source_id, mode, trigger, requested_by)
     if new:
         log.info("Run %s of source %s", run_id, source_id)
     lease = leases.claim(run_id)
@@ -86,17 +65,23 @@ def work() -> int:
 
 
 def execute(lease: Lease) -> None:
-    """Work on a run until it is held, done or failed. Every error ends in the run's findings, none leaves."""
-    source = model.Session.get_one(Source, lease.source_id)
+    """Work on a run until it ends or somebody stops it. Every error ends in the run's findings, none leaves."""
     variables = Variables({})
     try:
+        source = model.Session.get_one(Source, lease.source_id)
         variables = Variables.load(config.source_variables_file())
-        _start(lease)
-        _harvest(lease, source, variables)
+        with lease.kept():
+            _start(lease)
+            if lease.decision == "approved":
+                _withdraw_approved(lease, source)
+            else:
+                _harvest(lease, source, variables)
+    except RunStopped as stopped:
+        _let_go(lease, stopped.control)
     except LeaseLost:
         model.Session.rollback()
         log.warning("Run %s belongs to another worker now", lease.run_id)
-    except _SourceGoneError as gone:
+    except SourceGone as gone:
         _fail(lease, gone.finding, variables)
     except (SourceError, ConfigurationError, DecodingError) as error:
         _fail(lease, source_finding(error), variables)
@@ -106,144 +91,42 @@ def execute(lease: Lease) -> None:
 
 
 def _start(lease: Lease) -> None:
+    if lease.resumed:
+        resume(lease)
+    if lease.mode == "dry":
+        return
     finish_interrupted()
     if outbox.waiting():
         Writer(lease, approved=False).drain()
 
 
 def _harvest(lease: Lease, source: Source, variables: Variables) -> None:
-    run = _prepare_run(lease, source, variables)
+    passage = Passage.of(lease, source, assembled(source, variables))
+    kind = passage.kind
     try:
-        if not run.kind.open():
-            if _all_settled(run):
-                _take_over(run)
+        if not kind.open():
+            if _all_settled(source.id):
+                _take_over(lease, source)
                 return
             # something is left to do although the source has not changed: ask again, without conditions
-            run.kind.close()
-            run.reading.state = {}
-            run.kind.open()
-        _read(run)
+            kind.close()
+            passage.reading.state = {}
+            kind.open()
+        passage.read()
     finally:
-        run.kind.close()
-    _finish(run)
+        kind.close()
+    _finish(passage)
 
 
-def _prepare_run(lease: Lease, source: Source, variables: Variables) -> _Run:
-    place = Place(source.name)
-    mapping = load_mapping(source.mapping, place / "mapping")
-    kind_class = kind_named(source.kind, place / "kind")
-    options = check_config(variables.expand(source.config), kind_class.options, place / "config")
-    variables.hide(options.get("token"))
-    state_mapping = digest([mapping.digest, ENGINE_VERSION, source.approved])
-    client = HttpClient(Guard(config.allowed_hosts(), config.allowed_roots()))
-    current = source.state_mapping == state_mapping
-    reading = Reading(
-        client,
-        state=source.state if current and lease.mode != "full" else {},
-        record_states=lambda key: _kind_state(source.id, key),
-        full=lease.mode == "full",
-    )
-    return _Run(lease, source, variables, mapping, kind_class(options, reading), reading, state_mapping)
-
-
-def _kind_state(source_id: str, key: str) -> dict[str, Any]:
-    stored = records.load(source_id, [key]).get(key)
-    # what was refused or failed is looked at again
-    return stored["kind_state"] if stored and stored["last_result"] in records.GOOD else {}
-
-
-def _read(run: _Run) -> None:
-    source, lease = run.source, run.lease
-    checks = Checks.of(source.organization_id, source.approved)
-    preparer = Preparer(lease, run.mapping, checks, lease.mode == "full", run.state_mapping)
-    writer = Writer(lease, source.approved)
-    for batch in _batches(_keyed(run)):
-        stored = records.load(lease.source_id, [record.key for record in batch])
-        prepared: list[Prepared] = []
-        for record in batch:
-            known = stored.get(record.key)
-            if lease.resumed and known is not None and known["last_run_id"] == lease.run_id:
-                continue
-            prepared.append(_prepared(run, preparer, record, known))
-            lease.beat_when_due()
-            if run.failing >= _GIVE_UP_AFTER:
-                break
-        writer.write(prepared)
-        checks.claimed.clear()
-        if run.failing >= _GIVE_UP_AFTER:
-            raise _SourceGoneError(prepared[-1].findings[0])
-    run.findings += _index_findings(writer)
-
-
-def _index_findings(writer: Writer) -> list[Finding]:
-    if writer.index_waits:
-        return [Finding("index-waiting", params={"count": outbox.waiting()})]
-    refused = records.load_datasets(writer.lease.source_id, writer.index_refused)
-    return [Finding("index-refused", record=one["key"], value=one["title"]) for one in refused]
-
-
-class _SourceGoneError(SourceError):
-    """The source stopped answering in the middle; the last record's finding says how."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__("The source stopped answering")
-        self.finding = finding
-
-
-def _batches(stream: Iterator[SourceRecord]) -> Iterator[list[SourceRecord]]:
-    """Batches of records; those that came before the source broke are still handed on."""
-    while True:
-        batch: list[SourceRecord] = []
-        try:
-            batch.extend(islice(stream, BATCH))
-        except SourceError:
-            yield batch
-            raise
-        if not batch:
-            return
-        yield batch
-
-
-def _keyed(run: _Run) -> Iterator[SourceRecord]:
-    """The records of the source that have a key of their own; the others become findings of the run."""
-    for number, record in enumerate(run.kind.records(), 1):
-        if not record.key:
-            run.findings += record.findings or (Finding("key-missing", params={"number": number}),)
-            continue
-        if run.mapping.skips(record.key):
-            continue
-        if record.key in run.seen:
-            run.findings.append(Finding("key-duplicate", record=record.key, value=record.key))
-            continue
-        run.seen.add(record.key)
-        yield record
-
-
-def _prepared(run: _Run, preparer: Preparer, record: SourceRecord, stored: records.Stored | None) -> Prepared:
-    try:
-        prepared = preparer.prepare(record, stored)
-    except (LeaseLost, KeyboardInterrupt, SystemExit):
-        raise
-    except Exception as error:
-        model.Session.rollback()
-        log.exception("Record %s failed", record.key)
-        prepared = Prepared.failed(run.lease.source_id, record.key, stored, error)
-    run.failing = run.failing + 1 if prepared.source_failed else 0
-    prepared.findings = tuple(_redacted(run.variables, finding) for finding in prepared.findings)
-    return prepared
-
-
-def _all_settled(run: _Run) -> bool:
+def _all_settled(source_id: str) -> bool:
     """Whether every record of the source ended well, or was refused for what it is, at its last reading."""
-    open_results = sa.select(sa.func.count()).select_from(Record)
     unsettled = sa.or_(Record.state == "pending", Record.last_result == "failed")
-    query = open_results.where(Record.source_id == run.source.id, unsettled)
+    query = sa.select(sa.func.count()).select_from(Record).where(Record.source_id == source_id, unsettled)
     return model.Session.execute(query).scalar_one() == 0
 
 
-def _take_over(run: _Run) -> None:
+def _take_over(lease: Lease, source: Source) -> None:
     """The source has not changed: every record is as it was, and what was refused is refused for the same reasons."""
-    lease = run.lease
     table = Record.__table__
     here = table.c.source_id == lease.source_id
     refused = model.Session.execute(sa.select(table).where(here, table.c.last_result == "refused")).mappings().all()
@@ -252,60 +135,71 @@ def _take_over(run: _Run) -> None:
         for record in refused
         for values in record["findings"]
     ]
-    live = sa.update(Record).where(
-        Record.source_id == lease.source_id, Record.state == "published", Record.last_result.in_(records.GOOD)
-    )
-    values = {"last_run_id": lease.run_id, "last_result": "unchanged", "last_seen": utcnow()}
-    seen = model.Session.execute(live.values(values).execution_options(synchronize_session=False))
-    lease.counters["unchanged"] = seen.rowcount  # pyright: ignore[reportAttributeAccessIssue]
+    live = (Record.state == "published", Record.last_result.in_(records.GOOD))
+    lease.counters["unchanged"] = sweep.live_count(lease.source_id, *live)
     lease.counters["refused"] = len(refused)
+    lease.checkpoint = lease.total = lease.counters["unchanged"] + lease.counters["refused"]
+    lease.rules = {"source-not-modified": lease.checkpoint} if lease.checkpoint else {}
+    if lease.mode != "dry":
+        values = {"last_run_id": lease.run_id, "last_result": "unchanged", "rule": "source-not-modified"}
+        seen = sa.update(Record).where(Record.source_id == lease.source_id, *live)
+        seen = seen.values(values | {"last_seen": utcnow()}).execution_options(synchronize_session=False)
+        model.Session.execute(seen)
     records.add_findings(rows)
-    _close(run, "done")
+    _close(lease, source, "done")
 
 
-def _finish(run: _Run) -> None:
-    lease = run.lease
-    lease.counters["refused"] += sum(finding.severity == "error" for finding in run.findings)
+def _finish(passage: Passage) -> None:
+    lease, source = passage.lease, passage.source
     held = None
-    going = sweep.gone(lease)
-    if lease.mode != "approved":
-        held = sweep.brake(sweep.live_count(lease.source_id), len(going), len(run.seen))
-    if held is None:
-        run.findings += sweep.withdraw(lease, going, approved=run.source.approved)
-    findings = [*run.findings, *([held] if held else [])]
+    if passage.trial is not None:
+        going = passage.trial.withdraw(passage.batches)
+        held = sweep.brake(sweep.live_count(source.id), going, passage.batches.count)
+    else:
+        held = sweep.brake(sweep.live_count(source.id), sweep.gone_count(lease), passage.batches.count)
+        if held is None:
+            passage.findings += sweep.withdraw(lease, approved=source.approved)
+        else:
+            sweep.list_gone(lease)
+    findings = [*passage.findings, *([held] if held else [])]
     records.add_findings([records.finding_values(lease.run_id, finding, None) for finding in findings])
-    if lease.counters["failed"] == 0 and not findings:
-        run.source.state, run.source.state_mapping = run.reading.new_state, run.state_mapping
-    _close(run, "held" if held else "done")
+    lease.total = lease.checkpoint
+    if lease.mode != "dry" and passage.flawless and not findings:
+        remember = {"state": passage.reading.new_state, "state_mapping": passage.meaning}
+        model.Session.execute(sa.update(Source).where(Source.id == source.id).values(remember))
+    _close(lease, source, "held" if held and passage.trial is None else "done")
 
 
-def _close(run: _Run, state: str) -> None:
-    if state == "done":
-        run.source.last_good_run_at = utcnow()
-    run.lease.finish(state)
+def _withdraw_approved(lease: Lease, source: Source) -> None:
+    """What a platform officer has approved: only the listed entries go, and the source is not asked again."""
+    findings = sweep.withdraw_listed(lease, approved=source.approved)
+    records.add_findings([records.finding_values(lease.run_id, finding, None) for finding in findings])
+    _close(lease, source, "done")
+
+
+def _close(lease: Lease, source: Source, state: str) -> None:
+    end(lease, source, state)
     model.Session.commit()
-    Writer(run.lease, run.source.approved).drain()
+    if lease.mode != "dry":
+        Writer(lease, source.approved).drain()
 
 
-def _fail(lease: Lease, finding: Finding, variables: Variables) -> None:
+def _let_go(lease: Lease, control: str) -> None:
+    """Leave the run where it is; a paused one goes on with the records that it has not settled."""
     model.Session.rollback()
-    finding = _redacted(variables, finding)
     try:
-        # what the source remembered belongs to a reading that was whole
-        records.add_findings([records.finding_values(lease.run_id, finding, None)])
-        lease.finish("failed")
+        lease.let_go(control)
         model.Session.commit()
     except LeaseLost:
         model.Session.rollback()
 
 
-def _redacted(variables: Variables, finding: Finding) -> Finding:
-    return Finding(
-        finding.kind,
-        finding.record,
-        finding.field,
-        finding.row,
-        finding.column,
-        None if finding.value is None else variables.redact(finding.value),
-        variables.redact_all(dict(finding.params)),
-    )
+def _fail(lease: Lease, finding: Finding, variables: Variables) -> None:
+    model.Session.rollback()
+    try:
+        # what the source remembered belongs to a reading that was whole
+        records.add_findings([records.finding_values(lease.run_id, redacted(variables, finding), None)])
+        end(lease, model.Session.get_one(Source, lease.source_id), "failed")
+        model.Session.commit()
+    except LeaseLost:
+        model.Session.rollback()

@@ -1,34 +1,44 @@
 """Who may write in a run: a lease in PostgreSQL, renewed by whoever holds it, taken over when it has run out.
 
 The lease is renewed in the same transaction as what is written, so that a worker that was given up for dead and wakes
-up again cannot commit anything.
+up again cannot commit anything. A thread renews it meanwhile, because a source may take minutes to answer once; it
+also brings what a person asks of the run, and writes how far it is.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from ckan import model
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.errors import LeaseLost
+from ckanext.openhuizhou.errors import LeaseLost, RunStopped
 from ckanext.openhuizhou.model.database import engine
 from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source
 
+log = logging.getLogger(__name__)
+
 LEASE: Final = timedelta(seconds=60)
-#: Seconds after which a lease is renewed while tables are staged, and rows between two looks at the clock.
-_BEAT: Final = 15.0
+#: Seconds between two renewals.
+_BEAT: Final = 2.0
+#: Seconds without a step after which a worker counts as stuck: longer than a request with all its attempts.
+_STUCK: Final = 3600.0
 _ROWS_PER_LOOK: Final = 1000
-_ATTEMPTS: Final = 5
+_STOPPED: Final = {"pause": "paused", "cancel": "cancelled"}
 
 T = TypeVar("T")
 
@@ -40,7 +50,12 @@ def worker_name() -> str:
 
 @dataclass(slots=True)
 class Lease:
-    """A run that this process may write in."""
+    """A run that this process may write in.
+
+    ``checkpoint``: records that are settled; ``ahead``: those of the batch under way that were looked at. ``control``:
+    what a person asked when the lease was last renewed. ``requests``: how many were made before this process, and
+    ``count_requests`` those since. ``decision``: of a platform officer on a run that was held.
+    """
 
     run_id: str
     source_id: str
@@ -48,8 +63,16 @@ class Lease:
     worker: str
     resumed: bool
     counters: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
+    rules: dict[str, int] = field(default_factory=dict)
     checkpoint: int = 0
-    _renewed: float = field(default_factory=time.monotonic)
+    ahead: int = 0
+    total: int | None = None
+    requests: int = 0
+    count_requests: Callable[[], int] = lambda: 0
+    decision: str | None = None
+    control: str | None = None
+    _lost: bool = False
+    _moved: float = field(default_factory=time.monotonic)
 
     def renew(self) -> None:
         """Renew in the session's transaction, together with the counters.
@@ -61,95 +84,216 @@ class Lease:
         self._renew(model.Session.connection())
 
     def beat_when_due(self) -> None:
-        """Renew in a transaction of its own, when it is time."""
-        if time.monotonic() - self._renewed > _BEAT:
-            with engine().begin() as connection:
-                self._renew(connection)
+        """A step was taken; to be called often.
+
+        Raises:
+            LeaseLost: another worker has the run.
+            RunStopped: a person wants it to stop here.
+        """
+        self._moved = time.monotonic()
+        if self._lost:
+            raise LeaseLost(self.run_id)
+        if self.control is not None:
+            raise RunStopped(self.control)
 
     def watched(self, rows: Iterable[T]) -> Iterator[T]:
-        """``rows``, renewing the lease as they pass."""
+        """``rows``, with a look at the lease as they pass."""
         for number, row in enumerate(rows, 1):
             if number % _ROWS_PER_LOOK == 0:
                 self.beat_when_due()
             yield row
 
+    def settled(self, count: int) -> None:
+        """So many more records are done with, in the session's transaction."""
+        self.checkpoint += count
+        self.ahead = max(0, self.ahead - count)
+
+    def count_rule(self, rule: str | None, count: int = 1) -> None:
+        """So many records were found changed or unchanged by this rule (``domain.change_rules``)."""
+        if rule is not None:
+            self.rules[rule] = self.rules.get(rule, 0) + count
+
     def finish(self, state: str) -> None:
         """Close the run, in the session's transaction."""
+        self.ahead = 0
         self.renew()
+        self._end(state, utcnow())
+
+    def let_go(self, control: str) -> None:
+        """Leave the run as a person asked, in the session's transaction; a paused one can be resumed."""
+        self.ahead = 0
+        self.renew()
+        self._end(_STOPPED[control], utcnow() if control == "cancel" else None)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Renew the lease in the background."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._keep, args=(stop,), name=f"lease {self.run_id}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _keep(self, stop: threading.Event) -> None:
+        while not stop.wait(_BEAT) and time.monotonic() - self._moved < _STUCK:
+            try:
+                with engine().begin() as connection:
+                    # a transaction that holds the row is the worker's own, and renews the lease itself
+                    connection.execute(sa.text("SET LOCAL lock_timeout = '1s'"))
+                    self._renew(connection)
+            except LeaseLost:
+                self._lost = True
+                return
+            except SQLAlchemyError as error:
+                # when the database is back in time the lease still holds; whoever works sees for himself
+                log.info("The lease of run %s was not renewed now: %s", self.run_id, type(error).__name__)
+
+    def _end(self, state: str, finished: Any) -> None:
+        values = {"state": state, "finished": finished, "lease_until": None, "control": None}
         model.Session.execute(
-            sa.update(Run)
-            .where(Run.id == self.run_id)
-            .values(state=state, finished=utcnow(), lease_until=None)
-            .execution_options(synchronize_session=False)
+            sa.update(Run).where(Run.id == self.run_id).values(values).execution_options(synchronize_session=False)
         )
 
     def _renew(self, connection: sa.Connection) -> None:
         now = utcnow()
-        done = connection.execute(
+        progress: Mapping[str, Any] = {
+            "checkpoint": self.checkpoint + self.ahead,
+            "total": self.total,
+            "requests": self.requests + self.count_requests(),
+            "rules": dict(self.rules),
+            **self.counters,
+        }
+        row = connection.execute(
             sa.update(Run)
             .where(Run.id == self.run_id, Run.worker == self.worker, Run.state == "running")
-            .values(heartbeat=now, lease_until=now + LEASE, checkpoint=self.checkpoint, **self.counters)
-        )
-        if done.rowcount != 1:
+            .values(heartbeat=now, lease_until=now + LEASE, **progress)
+            .returning(Run.control)
+        ).one_or_none()
+        if row is None:
             raise LeaseLost(self.run_id)
-        self._renewed = time.monotonic()
+        self.control = row.control
 
 
-def queue(source_id: str, mode: str = "normal") -> tuple[str, bool]:
+def add_run(
+    source_id: str, mode: str = "normal", trigger: str = "person", requested_by: str | None = None
+) -> str | None:
+    """Add a run of a source to the queue, in the session's transaction; None when the source has an active one.
+
+    What an older held run would have withdrawn is not asked any more: the new run looks anew. ``trigger``: one of
+    ``model.harvest.TRIGGERS``; ``requested_by``: id of the user who asked.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: there is no such source.
+    """
+    run_id = str(uuid.uuid4())
+    values = {"id": run_id, "source_id": source_id, "mode": mode, "trigger": trigger, "requested_by": requested_by}
+    active = Run.__table__.c.state.in_(ACTIVE_STATES)
+    statement = insert(Run).values(values).on_conflict_do_nothing(index_elements=["source_id"], index_where=active)
+    if model.Session.execute(statement.returning(Run.id)).one_or_none() is None:
+        return None
+    if mode != "dry":
+        held = sa.update(Run).where(Run.source_id == source_id, Run.state == "held")
+        values = {"state": "cancelled", "finished": utcnow()}
+        model.Session.execute(held.values(values).execution_options(synchronize_session=False))
+    return run_id
+
+
+def queue(
+    source_id: str, mode: str = "normal", trigger: str = "person", requested_by: str | None = None
+) -> tuple[str, bool]:
     """Queue a run of a source and commit; ``(run id, whether it is new)``: a source has one active run at most.
 
     Raises:
         sqlalchemy.exc.IntegrityError: there is no such source.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        run = Run(source_id=source_id, mode=mode)
-        model.Session.add(run)
+    while True:
         try:
+            run_id = add_run(source_id, mode, trigger, requested_by)
             model.Session.commit()
         except IntegrityError:
             model.Session.rollback()
-            active = sa.select(Run.id).where(Run.source_id == source_id, Run.state.in_(ACTIVE_STATES))
-            run_id = model.Session.execute(active).scalar_one_or_none()
-            if run_id is not None:
-                return run_id, False
-            # the active run ended between the two statements, unless the source itself is not there
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            return run.id, True
-    raise AssertionError("the last attempt returns or raises")
+            raise
+        if run_id is not None:
+            return run_id, True
+        active = sa.select(Run.id).where(Run.source_id == source_id, Run.state.in_(ACTIVE_STATES))
+        run_id = model.Session.execute(active).scalar_one_or_none()
+        if run_id is not None:
+            return run_id, False
+        # the active run ended between the two statements
 
 
 def claim(run_id: str) -> Lease | None:
-    """Take a run that is queued, or whose worker is gone; None when somebody works on it. Commits."""
-    now = utcnow()
-    row = model.Session.execute(
-        sa.select(Run).where(Run.id == run_id, Run.state.in_(ACTIVE_STATES)).with_for_update(skip_locked=True)
-    ).scalar_one_or_none()
-    if row is None or (row.state == "running" and row.lease_until and row.lease_until > now and not _gone(row.worker)):
+    """Take a run that is queued, or whose worker is gone; None when somebody works on it, or nobody shall. Commits."""
+    query = sa.select(Run).where(Run.id == run_id, Run.state.in_(("queued", "running")))
+    query = query.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    run = model.Session.execute(query).scalar_one_or_none()
+    if run is None or (run.state == "running" and not abandoned(run)):
         model.Session.rollback()
         return None
-    resumed = row.state == "running"
+    if run.control is not None:
+        stop_here(run, run.control)
+        model.Session.commit()
+        return None
+    now = utcnow()
+    resumed = run.started is not None
     worker = worker_name()
-    row.state, row.worker, row.heartbeat, row.lease_until = "running", worker, now, now + LEASE
-    row.started = row.started or now
-    lease = Lease(row.id, row.source_id, row.mode, worker, resumed, {name: getattr(row, name) for name in COUNTERS})
+    run.state, run.worker, run.heartbeat, run.lease_until = "running", worker, now, now + LEASE
+    run.started = run.started or now
+    counters = {name: getattr(run, name) for name in COUNTERS}
+    lease = Lease(
+        run.id,
+        run.source_id,
+        run.mode,
+        worker,
+        resumed,
+        counters,
+        rules=dict(run.rules),
+        # what had been looked at but was not settled is looked at again
+        checkpoint=sum(counters.values()) - counters["withdrawn"],
+        total=run.total,
+        requests=run.requests,
+        decision=run.decision,
+    )
     model.Session.commit()
     return lease
 
 
 def claim_next() -> Lease | None:
     """Take the oldest run that is queued or abandoned, of the source with the highest priority first."""
-    waiting = (
-        sa.select(Run.id)
+    return next((lease for lease in map(claim, _waiting()) if lease is not None), None)
+
+
+def claimable() -> int:
+    """How many runs a worker could take now."""
+    return len(_waiting())
+
+
+def _waiting() -> list[str]:
+    """Ids of the runs that are queued or abandoned, in the order in which they are to be taken."""
+    query = (
+        sa.select(Run.id, Run.state, Run.worker, Run.lease_until)
         .join(Source, Source.id == Run.source_id)
-        .where(sa.or_(Run.state == "queued", sa.and_(Run.state == "running", Run.lease_until < utcnow())))
+        .where(Run.state.in_(("queued", "running")))
         .order_by(Source.priority.desc(), Run.created)
-        .limit(10)
     )
-    run_ids = list(model.Session.scalars(waiting))
-    model.Session.rollback()
-    return next((lease for lease in map(claim, run_ids) if lease is not None), None)
+    with engine().connect() as connection:
+        rows = connection.execute(query).all()
+    return [row.id for row in rows if row.state == "queued" or abandoned(row)]
+
+
+def abandoned(run: Run | sa.Row[Any]) -> bool:
+    """Whether nobody works on a run that was started: its lease has run out, or its worker's process has ended."""
+    return run.lease_until is None or run.lease_until <= utcnow() or _gone(run.worker)
+
+
+def stop_here(run: Run, control: str) -> None:
+    """Pause or cancel a run that nobody works on, in the session's transaction."""
+    run.state, run.control, run.lease_until = _STOPPED[control], None, None
+    if control == "cancel":
+        run.finished = utcnow()
 
 
 def _gone(worker: str | None) -> bool:

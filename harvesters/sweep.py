@@ -1,12 +1,13 @@
 """What is no longer in the source is withdrawn: out of sight, name and code kept, back when the record comes back.
 
-With a brake: a source that suddenly lacks a large part of its records is more likely broken than cleaned up.
+With a brake: a source that suddenly lacks a large part of its records is more likely broken than cleaned up. What the
+brake holds back is listed with the run (``model.harvest.Difference``), and a platform officer decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -16,12 +17,14 @@ from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.writer import BATCH, validation_findings, write_context
-from ckanext.openhuizhou.model.harvest import Record
+from ckanext.openhuizhou.model.harvest import Difference, Record, Run
 
 #: As many entries may always go, and this share of a source.
 _ALWAYS: Final = 5
 _SHARE: Final = 0.2
 _LIVE: Final = ("published", "pending")
+_NEVER_ENTRIES: Final = ("refused", "failed", "superseded")
+_CHANGES: Final = Difference.__table__.c.changes.type
 _REASON: Final = "数据来源中已没有这条记录"
 
 
@@ -36,50 +39,89 @@ def brake(total: int, going: int, seen: int) -> Finding | None:
     return None
 
 
-def live_count(source_id: str) -> int:
+def live_count(source_id: str, *conditions: sa.ColumnElement[bool]) -> int:
     """How many entries of the source are in the catalogue."""
     query = sa.select(sa.func.count()).select_from(Record)
-    return model.Session.execute(query.where(Record.source_id == source_id, Record.state.in_(_LIVE))).scalar_one()
+    here = (Record.source_id == source_id, Record.state.in_(_LIVE), *conditions)
+    return model.Session.execute(query.where(*here)).scalar_one()
 
 
-def gone(lease: Lease) -> list[tuple[str, str]]:
-    """Key and dataset id of live records that this run did not meet."""
-    query = sa.select(Record.key, Record.dataset_id).where(
-        Record.source_id == lease.source_id, Record.last_run_id != lease.run_id, Record.state.in_(_LIVE)
-    )
-    return [(key, dataset_id) for key, dataset_id in model.Session.execute(query.order_by(Record.key))]
+def gone_count(lease: Lease) -> int:
+    """How many live records this run did not meet."""
+    return live_count(lease.source_id, _not_met(lease))
 
 
-def withdraw(lease: Lease, records: Sequence[tuple[str, str]], *, approved: bool) -> list[Finding]:
-    """Withdraw these entries, in batches of one transaction each; and forget records that never became entries.
+def withdraw(lease: Lease, *, approved: bool) -> list[Finding]:
+    """Withdraw the entries that this run did not meet, in batches of one transaction each; and forget records that
+    never became entries.
 
     An entry that CKAN refuses to write makes CKAN roll back its whole batch, which is then written one by one: that
     entry stays, and is a finding of what is returned.
     """
-    findings: list[Finding] = []
-    for start in range(0, len(records), BATCH):
-        batch = records[start : start + BATCH]
-        try:
-            _withdraw_batch(lease, batch, approved=approved)
-        except tk.ValidationError:
-            for record in batch:
-                try:
-                    _withdraw_batch(lease, [record], approved=approved)
-                except tk.ValidationError as error:
-                    findings += [_kept(record[0], finding) for finding in validation_findings(error)]
-                    lease.counters["failed"] += 1
-    never = ("refused", "failed")
+    findings = _withdraw_pages(lease, _not_met(lease), approved=approved)
     model.Session.execute(
         sa.delete(Record)
-        .where(Record.source_id == lease.source_id, Record.last_run_id != lease.run_id, Record.state.in_(never))
+        .where(
+            Record.source_id == lease.source_id, Record.last_run_id != lease.run_id, Record.state.in_(_NEVER_ENTRIES)
+        )
         .execution_options(synchronize_session=False)
     )
     return findings
 
 
-def _withdraw_batch(lease: Lease, batch: Sequence[tuple[str, str]], *, approved: bool) -> None:
+def list_gone(lease: Lease) -> None:
+    """List what the brake holds back with the run, in the session's transaction."""
+    columns = (Record.key, Record.title, Record.dataset_id)
+    gone = sa.select(sa.literal(lease.run_id), *columns, sa.literal("withdrawn"), sa.literal("[]").cast(_CHANGES))
+    names = ["run_id", "record", "title", "dataset_id", "action", "changes"]
+    here = (Record.source_id == lease.source_id, Record.state.in_(_LIVE), _not_met(lease))
+    query = gone.where(*here).order_by(Record.key)
+    model.Session.execute(sa.insert(Difference).from_select(names, query))
+
+
+def withdraw_listed(lease: Lease, *, approved: bool) -> list[Finding]:
+    """Withdraw what was listed with this run when it was held, but for what a later reading has met."""
+    held = sa.select(Run.created).where(Run.id == lease.run_id).scalar_subquery()
+    met = sa.exists().where(Run.id == Record.last_run_id, Run.created >= held)
+    listed = sa.exists().where(
+        Difference.run_id == lease.run_id, Difference.record == Record.key, Difference.action == "withdrawn"
+    )
+    return _withdraw_pages(lease, listed, ~met, approved=approved)
+
+
+def _not_met(lease: Lease) -> sa.ColumnElement[bool]:
+    return Record.last_run_id != lease.run_id
+
+
+def live_pages(source_id: str, *conditions: sa.ColumnElement[bool]) -> Iterator[Sequence[sa.Row[Any]]]:
+    """Key, title and dataset id of the source's live records, in the order of their keys; a page when it is needed."""
+    after = ""
+    query = sa.select(Record.key, Record.title, Record.dataset_id)
+    query = query.where(Record.source_id == source_id, Record.state.in_(_LIVE), *conditions)
+    while page := model.Session.execute(query.where(Record.key > after).order_by(Record.key).limit(BATCH)).all():
+        yield page
+        after = page[-1].key
+
+
+def _withdraw_pages(lease: Lease, *conditions: sa.ColumnElement[bool], approved: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    for page in live_pages(lease.source_id, *conditions):
+        lease.beat_when_due()
+        try:
+            _withdraw_batch(lease, page, approved=approved)
+        except tk.ValidationError:
+            for record in page:
+                try:
+                    _withdraw_batch(lease, [record], approved=approved)
+                except tk.ValidationError as error:
+                    findings += [_kept(record.key, finding) for finding in validation_findings(error)]
+                    lease.counters["failed"] += 1
+    return findings
+
+
+def _withdraw_batch(lease: Lease, batch: Sequence[sa.Row[Any]], *, approved: bool) -> None:
     try:
-        for key, dataset_id in batch:
+        for key, _title, dataset_id in batch:
             _withdraw_entry(dataset_id, approved=approved)
             model.Session.execute(
                 sa.update(Record)

@@ -11,7 +11,7 @@ batch is then written again one by one.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,7 +162,8 @@ class Writer:
                 # the verdict of the table is in the index document
                 outbox.enqueue(prepared.dataset_id)
             self.lease.counters[prepared.result] += 1
-        self.lease.checkpoint += len(batch)
+            self.lease.count_rule(prepared.rule)
+        self.lease.settled(len(batch))
         rows = [records.finding_values(run_id, f, p.key, p.title) for p in batch for f in p.findings]
         records.add_findings(rows)
         try:
@@ -203,29 +204,40 @@ class Writer:
 
 def save_entry(prepared: Prepared, *, approved: bool) -> None:
     """Create or update the entry, uncommitted, through CKAN's actions."""
-    assert prepared.entry is not None, "only what was prepared for writing comes here"
     context = write_context(approved=approved)
     if prepared.result == "added":
-        data = prepared.entry | {
+        tk.get_action("package_create")(context, entry_data(prepared, None, approved=approved))
+        return
+    existing = existing_entry(prepared.dataset_id)
+    tk.get_action("package_update")(context, entry_data(prepared, existing, approved=approved))
+
+
+def existing_entry(dataset_id: str) -> dict[str, Any]:
+    """The entry as it is in the database; raises CKAN's ``NotFound``."""
+    return tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": dataset_id})
+
+
+def entry_data(prepared: Prepared, existing: Mapping[str, Any] | None, *, approved: bool) -> dict[str, Any]:
+    """What CKAN is given of a record: to create an entry when there is no ``existing`` one, else to update it."""
+    assert prepared.entry is not None, "only what was prepared for writing comes here"
+    if existing is None:
+        return prepared.entry | {
             "id": prepared.dataset_id,
             "type": "dataset",
             "entry_state": "published" if approved else "draft",
             "resources": [_resource(prepared)] if prepared.staged else [],
         }
-        tk.get_action("package_create")(context, data)
-        return
-    existing = tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": prepared.dataset_id})
-    # with it, CKAN would keep the old time of the last change
-    existing.pop("metadata_modified", None)
+    # with the time of the last change, CKAN would keep it
+    kept = {name: value for name, value in existing.items() if name != "metadata_modified"}
     mapped = dict(prepared.entry)
     if "tag_string" in mapped:
-        existing.pop("tags", None)
-    data = {**existing, **mapped, "entry_state": _next_state(existing, prepared, approved=approved)}
+        kept.pop("tags", None)
+    data = {**kept, **mapped, "entry_state": _next_state(existing, prepared, approved=approved)}
     if prepared.staged:
         others = [r for r in existing.get("resources", []) if r["id"] != prepared.resource_id]
         ours = next((r for r in existing.get("resources", []) if r["id"] == prepared.resource_id), {})
         data["resources"] = [{**ours, **_resource(prepared)}, *others]
-    tk.get_action("package_update")(context, data)
+    return data
 
 
 def write_context(*, approved: bool) -> Context:
@@ -241,7 +253,7 @@ def write_context(*, approved: bool) -> Context:
     return context  # pyright: ignore[reportReturnType]
 
 
-def _next_state(existing: dict[str, Any], prepared: Prepared, *, approved: bool) -> str:
+def _next_state(existing: Mapping[str, Any], prepared: Prepared, *, approved: bool) -> str:
     """What the sweep withdrew comes back; what a person withdrew stays so."""
     state = existing.get("entry_state") or "draft"
     swept = prepared.stored is not None and prepared.stored["state"] == "withdrawn"

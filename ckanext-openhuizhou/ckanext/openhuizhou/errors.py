@@ -7,6 +7,7 @@
     │   ├── SourceUnreachable     no answer, refused, timed out
     │   ├── SourceDenied          wrong token, wrong password, no permission
     │   ├── SourceMalformed       an answer that is not what the kind of source promises
+    │   ├── SourceGone            it answered, and then no more; carries the finding of its last record
     │   └── AddressRefused        an address that nobody approved
     ├── ValueRefused              a value does not fit its rule of the mapping; carries its finding, the record goes on
     ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
@@ -16,6 +17,7 @@
     ├── LeaseLost                 another worker has the run now; what was not committed is not written
     ├── MailRefused               the mail server did not take a mail; tried again, or given up with the reason
     ├── RunStopped                a person paused or cancelled the run that is being worked on
+    ├── TakeoverLost              the entry that a record was to take over belongs to nobody, or another, by now
     └── WrongRunState             a run in this state does not take what a person asked of it
 
 A module's private exceptions (a name with an underscore in front) never leave it and are not drawn here.
@@ -63,6 +65,14 @@ class SourceDenied(SourceError):
 
 class SourceMalformed(SourceError):
     """The source answered something that its kind does not allow."""
+
+
+class SourceGone(SourceError):
+    """The source stopped answering in the middle of a run; ``finding`` says how."""
+
+    def __init__(self, finding: Any) -> None:
+        super().__init__("The source stopped answering")
+        self.finding = finding
 
 
 class AddressRefused(SourceError):
@@ -115,6 +125,10 @@ class RunStopped(OpenHuizhouError):
     def __init__(self, control: str) -> None:
         super().__init__("The run is to stop: {control}", control=control)
         self.control = control
+
+
+class TakeoverLost(OpenHuizhouError):
+    """Between reading and writing the entry changed hands. Nothing was written; the next run decides anew."""
 
 
 class WrongRunState(OpenHuizhouError):

@@ -13,7 +13,7 @@ from ckanext.activity.model import Activity
 from stdnum.cn import ric
 
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.harvesters import lease
+from ckanext.openhuizhou.harvesters import control, engine, lease
 from ckanext.openhuizhou.model.harvest import Outbox, Run, Source, dataset_id_of
 from ckanext.openhuizhou.model.load import load_of
 
@@ -43,8 +43,9 @@ class TestFirstRun:
         assert feed.entry("D-1")["entry_state"] == "draft"
         assert feed.found() == set()
 
-    def test_more_than_one_batch(self, department: Any, feed: Any, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr("ckanext.openhuizhou.harvesters.engine.BATCH", 2)
+    @pytest.mark.parametrize("of", ["batches", "passage"])
+    def test_more_than_one_batch(self, department: Any, feed: Any, monkeypatch: pytest.MonkeyPatch, of: str):
+        monkeypatch.setattr(f"ckanext.openhuizhou.harvesters.{of}.BATCH", 2)
         department.add("D-1", "D-2", "D-3")
         assert feed.run()["counts"] == {"added": 3}
 
@@ -246,7 +247,10 @@ class TestSweep:
         assert (run["state"], run["counts"]) == ("held", {"unchanged": 2})
         assert kinds(run) == [("run-held-withdrawals", None)]
         assert len(feed.found()) == 8
-        assert feed.run("approved")["counts"] == {"unchanged": 2, "withdrawn": 6}
+        control.decide(run["id"], "approved", "演示管理员")
+        assert engine.work() == 1
+        after = feed.report(run["id"])
+        assert (after["state"], after["counts"]) == ("done", {"unchanged": 2, "withdrawn": 6})
         assert len(feed.found()) == 2
 
     def test_an_empty_source_is_held(self, department: Any, feed: Any):
@@ -316,9 +320,9 @@ class TestLease:
 
         def take_over(key: str) -> None:
             if key == "D-2":
-                engine = model.meta.engine
-                assert engine is not None
-                with engine.begin() as connection:
+                database = model.meta.engine
+                assert database is not None
+                with database.begin() as connection:
                     connection.execute(
                         sa.update(Run).where(Run.source_id == feed.source_id).values(worker="another:1:1")
                     )

@@ -21,6 +21,7 @@ import hashlib
 import json
 import logging
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -72,22 +73,37 @@ def copy_to_staging(resource_id: str, items: Sequence[Item], csv_path: Path, mar
 
     Returns the number of rows.
     """
+    with _write_connection() as connection:
+        return _fill_staging(connection, resource_id, items, csv_path, mark)
+
+
+def copy_on_trial(items: Sequence[Item], csv_path: Path) -> int:
+    """Fill a table as ``copy_to_staging`` does, in a transaction that is rolled back. Returns the number of rows."""
+    connection = get_write_engine().connect()
+    try:
+        return _fill_staging(connection, str(uuid.uuid4()), items, csv_path, {})
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def _fill_staging(
+    connection: sa.Connection, resource_id: str, items: Sequence[Item], csv_path: Path, mark: Mapping[str, Any]
+) -> int:
     table = identifier(staging_name(resource_id))
     names = ", ".join(identifier(item.column) for item in items)
-    with _write_connection() as connection:
-        _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE")
-        for statement in _create_statements(resource_id, items):
-            _execute(connection, statement)
-        with csv_path.open("rb") as source, closing(connection.connection.cursor()) as cursor:
-            cast(Any, cursor).copy_expert(
-                f"COPY {table} ({names}) FROM STDIN"
-                f" WITH (FORMAT csv, HEADER true, ENCODING 'UTF8', FORCE_NULL ({names}))",
-                source,
-            )
-            rows = cursor.rowcount
-        for statement in _finish_statements(resource_id):
-            _execute(connection, statement)
-        _execute(connection, f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}")
+    _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE")
+    for statement in _create_statements(resource_id, items):
+        _execute(connection, statement)
+    with csv_path.open("rb") as source, closing(connection.connection.cursor()) as cursor:
+        cast(Any, cursor).copy_expert(
+            f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, HEADER true, ENCODING 'UTF8', FORCE_NULL ({names}))",
+            source,
+        )
+        rows = cursor.rowcount
+    for statement in _finish_statements(resource_id):
+        _execute(connection, statement)
+    _execute(connection, f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}")
     return rows
 
 

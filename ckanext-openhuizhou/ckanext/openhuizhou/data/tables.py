@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg2
@@ -89,30 +90,60 @@ def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence
     finish_publication(resource_id)
     path = files.writing_file(resource_id)
     try:
-        written = write_table(path, items, rows)
-        dictionary = datastore_tables.dictionary_digest(items)
-        staged = StagedTable(
-            resource_id,
-            written.rows,
-            written.digest,
-            written.size_bytes,
-            written.findings,
-            files.staged_file(resource_id, written.digest),
-            dictionary,
-        )
-        mark = staged.mark()
-        if datastore_tables.live_mark(resource_id) == mark and files.published_file(resource_id).exists():
+        staged = _written(resource_id, items, rows, path)
+        staged = replace(staged, csv_path=files.staged_file(resource_id, staged.digest))
+        if not staged.changed:
             path.unlink()
-            return replace(staged, changed=False)
-        copied = datastore_tables.copy_to_staging(resource_id, items, path, mark)
-        if copied != written.rows:
-            raise TableRefused([Finding("row-count", params={"count": copied, "expected": written.rows})])
+            return staged
+        copied = datastore_tables.copy_to_staging(resource_id, items, path, staged.mark())
+        _check_count(copied, staged.rows)
         path.replace(staged.csv_path)
     except BaseException as error:
         path.unlink(missing_ok=True)
         _explain(error, items)
         raise
     return staged
+
+
+def try_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> StagedTable:
+    """What ``stage_table`` would make of these rows, with the same errors. Nothing of it stays in the databases or the
+    storage, even when the process is killed.
+
+    The table that is returned cannot be published.
+    """
+    if invalid := _invalid_columns(items):
+        raise TableRefused(invalid)
+    with TemporaryDirectory(prefix="openhuizhou-") as folder:
+        path = Path(folder) / "table.csv"
+        try:
+            staged = _written(resource_id, items, rows, path)
+            if staged.changed:
+                _check_count(datastore_tables.copy_on_trial(items, path), staged.rows)
+        except BaseException as error:
+            _explain(error, items)
+            raise
+    return staged
+
+
+def _written(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], path: Path) -> StagedTable:
+    """Write the CSV file to ``path`` and compare it with what is live."""
+    written = write_table(path, items, rows)
+    staged = StagedTable(
+        resource_id,
+        written.rows,
+        written.digest,
+        written.size_bytes,
+        written.findings,
+        path,
+        datastore_tables.dictionary_digest(items),
+    )
+    same = datastore_tables.live_mark(resource_id) == staged.mark() and files.published_file(resource_id).exists()
+    return replace(staged, changed=not same)
+
+
+def _check_count(copied: int, expected: int) -> None:
+    if copied != expected:
+        raise TableRefused([Finding("row-count", params={"count": copied, "expected": expected})])
 
 
 def publish_table(staged: StagedTable, package_id: str) -> LoadResult:

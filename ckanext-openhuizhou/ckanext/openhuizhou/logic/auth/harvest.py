@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 from ckan.types import AuthResult, Context
@@ -43,11 +42,9 @@ def openhuizhou_harvest_run_show(context: Context, data_dict: dict[str, Any]) ->
 
 
 def openhuizhou_harvest_run(context: Context, data_dict: dict[str, Any]) -> AuthResult:
-    """Editors of the source's department and the platform officer; only the latter releases the brake."""
+    """Editors of the source's department and the platform officer."""
     if is_platform_officer(context):
         return {"success": True}
-    if data_dict.get("mode") == "approved":
-        return {"success": False, "msg": tk._("Only a platform officer may approve a run")}
     organization_id = _organization_of_source(data_dict.get("source_id"))
     return {"success": organization_id in departments_of(context, "editor")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ckan.plugins.toolkit as tk
 from ckan.types import Schema, Validator
 
-from ckanext.openhuizhou.harvesters.engine import MODES
+from ckanext.openhuizhou.model.harvest import RUN_MODES
 
 
 @tk.validator_args
@@ -24,7 +24,7 @@ def run_schema(
 ) -> Schema:
     return {
         "source_id": [not_empty, unicode_safe],
-        "mode": [default("normal"), one_of(list(MODES))],  # pyright: ignore[reportCallIssue]
+        "mode": [default("normal"), one_of(list(RUN_MODES))],  # pyright: ignore[reportCallIssue]
         "__extras": [ignore],
     }
 
