@@ -241,8 +241,11 @@ def claim(run_id: str) -> Lease | None:
     resumed = run.started is not None
     worker = worker_name()
     run.state, run.worker, run.heartbeat, run.lease_until = "running", worker, now, now + LEASE
-    run.started = run.started or now
+    run.started, run.claimed = run.started or now, now
     counters = {name: getattr(run, name) for name in COUNTERS}
+    # what had been looked at but was not settled is looked at again
+    settled = sum(counters.values()) - counters["withdrawn"]
+    run.claimed_at_record = settled
     lease = Lease(
         run.id,
         run.source_id,
@@ -251,8 +254,7 @@ def claim(run_id: str) -> Lease | None:
         resumed,
         counters,
         rules=dict(run.rules),
-        # what had been looked at but was not settled is looked at again
-        checkpoint=sum(counters.values()) - counters["withdrawn"],
+        checkpoint=settled,
         total=run.total,
         requests=run.requests,
         decision=run.decision,

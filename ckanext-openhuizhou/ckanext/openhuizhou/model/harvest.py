@@ -44,14 +44,23 @@ def source_id_of(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
-def dataset_id_of(source_id: str, key: str) -> str:
-    """The id of the entry that a record becomes; writing it twice cannot make two."""
-    return str(uuid.uuid5(uuid.UUID(source_id), f"dataset:{key}"))
+def dataset_id_of(source_id: str, key: str, number: int = 1) -> str:
+    """The id of the entry that a record becomes; writing it twice cannot make two.
+
+    ``number``: from 2 on for a record whose earlier entry belongs to another source now.
+    """
+    more = "" if number == 1 else f"\0{number}"
+    return str(uuid.uuid5(uuid.UUID(source_id), f"dataset:{key}{more}"))
 
 
 def resource_id_of(source_id: str, key: str) -> str:
     """The id of the resource that holds the record's table."""
     return str(uuid.uuid5(uuid.UUID(source_id), f"resource:{key}"))
+
+
+def link_id_of(source_id: str, key: str, url: str) -> str:
+    """The id of the resource that points to a file of the record; a new name leaves it as it is."""
+    return str(uuid.uuid5(uuid.UUID(source_id), f"link:{key}{url}"))
 
 
 class Source(tk.BaseModel):
@@ -101,6 +110,7 @@ class Run(tk.BaseModel):
     ``checkpoint``: records gone through, of ``total`` if the source says how many it has. ``rules``: how many records
     were found changed or unchanged by which rule. ``requests``: asked of the source. ``control``: what a person wants
     of a run that is under way (pause, cancel). ``decision``: on a held run (approved, refused), by whom and when.
+    ``claimed``: when the worker that has it now took it, with ``claimed_at_record`` records settled by then.
     """
 
     __tablename__ = "openhuizhou_run"
@@ -133,6 +143,8 @@ class Run(tk.BaseModel):
     decision: Mapped[str | None] = mapped_column(sa.UnicodeText)
     decided_by: Mapped[str | None] = mapped_column(sa.UnicodeText)
     decided_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    claimed: Mapped[datetime | None] = mapped_column(sa.DateTime)
+    claimed_at_record: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
 
     __table_args__ = (
         sa.CheckConstraint(_one_of("state", RUN_STATES), name="ck_openhuizhou_run_state"),
@@ -175,8 +187,8 @@ class Record(tk.BaseModel):
     refused_hash: Mapped[str | None] = mapped_column(sa.UnicodeText)
     data_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
     mapping_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
-    columns: Mapped[list[Any] | None] = mapped_column(JSONB)
-    held_columns: Mapped[list[Any] | None] = mapped_column(JSONB)
+    columns: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    held_columns: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     payload_digest: Mapped[str | None] = mapped_column(sa.UnicodeText)
     rule: Mapped[str | None] = mapped_column(sa.UnicodeText)
     kind_state: Mapped[dict[str, Any]] = mapped_column(JSONB, nullable=False, default=dict)
