@@ -1,10 +1,11 @@
 """Functions for templates; CKAN registers what stands in ``__all__``."""
 
-from . import choices, entries, entry_form, formats, labels, lists, site, workbench
+from . import choices, entries, entry_form, formats, harvest, labels, lists, site, workbench
 from .choices import *  # noqa: F403
 from .entries import *  # noqa: F403
 from .entry_form import *  # noqa: F403
 from .formats import *  # noqa: F403
+from .harvest import *  # noqa: F403
 from .labels import *  # noqa: F403
 from .lists import *  # noqa: F403
 from .site import *  # noqa: F403
@@ -15,6 +16,7 @@ __all__ += choices.__all__
 __all__ += entries.__all__
 __all__ += entry_form.__all__
 __all__ += formats.__all__
+__all__ += harvest.__all__
 __all__ += labels.__all__
 __all__ += lists.__all__
 __all__ += site.__all__

@@ -5,7 +5,11 @@ from .caching import blueprint as caching_blueprint
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
-from .harvests import blueprint as harvests_blueprint
+from .harvest_exports import blueprint as harvest_exports_blueprint
+from .harvest_mapping import blueprint as harvest_mapping_blueprint
+from .harvest_records import blueprint as harvest_records_blueprint
+from .harvest_runs import blueprint as harvest_runs_blueprint
+from .harvest_sources import blueprint as harvest_sources_blueprint
 from .home import blueprint as home_blueprint
 from .script_texts import blueprint as script_texts_blueprint
 from .targets import blueprint as targets_blueprint
@@ -17,7 +21,11 @@ __all__ = [
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",
-    "harvests_blueprint",
+    "harvest_exports_blueprint",
+    "harvest_mapping_blueprint",
+    "harvest_records_blueprint",
+    "harvest_runs_blueprint",
+    "harvest_sources_blueprint",
     "home_blueprint",
     "script_texts_blueprint",
     "targets_blueprint",
