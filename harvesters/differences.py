@@ -20,7 +20,7 @@ from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters import sweep
 from ckanext.openhuizhou.harvesters.batches import Batches
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.prepare import Prepared
+from ckanext.openhuizhou.harvesters.prepared import Prepared
 from ckanext.openhuizhou.harvesters.writer import entry_data, existing_entry, validation_findings, write_context
 from ckanext.openhuizhou.model.harvest import Difference
 
@@ -106,25 +106,26 @@ class Trial:
 
 
 def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Field by field what differs: ``{"field", "before", "after"}``, values as text, in the order of the entry.
+    """Field by field what differs: ``{"field", "before", "after"}`` in the order of the entry; None for nothing.
 
-    A field that ``after`` does not have stays as it was. Items are compared by column, each difference on its own:
-    ``field`` is ``items.<column>`` where one was added or removed, ``items.<column>.<part>`` where a part changed.
+    Values are texts, or lists of texts. A field that ``after`` does not have stays as it was. Items are compared by
+    column: ``field`` is ``items.<column>`` where one was added or removed (the value is the item), and
+    ``items.<column>.<part>`` where a part of it changed.
     """
     changes: list[Change] = []
     for name, value in after.items():
         if name in _NOT_COMPARED or name == "items":
             continue
         old = _tags_of(before) if name == "tag_string" else before.get(name)
-        old_text, new_text = _text(old), _text(_sorted_tags(value) if name == "tag_string" else value)
-        if old_text != new_text:
-            changes.append({"field": name, "before": old_text, "after": new_text})
+        old_value, new_value = _plain(old), _plain(_sorted_tags(value) if name == "tag_string" else value)
+        if old_value != new_value:
+            changes.append({"field": name, "before": old_value, "after": new_value})
     if "items" in after:
         changes += item_changes(before.get("items") or (), after["items"] or ())
     if "resources" in after:
-        old_text, new_text = (_text(_links_of(entry)) for entry in (before, after))
-        if old_text != new_text:
-            changes.append({"field": "resources", "before": old_text, "after": new_text})
+        old_value, new_value = (_plain(_links_of(entry)) for entry in (before, after))
+        if old_value != new_value:
+            changes.append({"field": "resources", "before": old_value, "after": new_value})
     return changes
 
 
@@ -134,9 +135,9 @@ def item_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[st
     changes: list[Change] = []
     for column in [*old, *(column for column in new if column not in old)]:
         if column not in new:
-            changes.append({"field": f"items.{column}", "before": _item_text(old[column]), "after": None})
+            changes.append({"field": f"items.{column}", "before": _item(old[column]), "after": None})
         elif column not in old:
-            changes.append({"field": f"items.{column}", "before": None, "after": _item_text(new[column])})
+            changes.append({"field": f"items.{column}", "before": None, "after": _item(new[column])})
         else:
             changes += _part_changes(column, old[column], new[column])
     return changes
@@ -144,22 +145,23 @@ def item_changes(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[st
 
 def _part_changes(column: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     parts = list(dict.fromkeys([*before, *after]))
-    texts = [(part, _text(before.get(part)), _text(after.get(part))) for part in parts]
-    return [{"field": f"items.{column}.{part}", "before": b, "after": a} for part, b, a in texts if b != a]
+    values = [(part, _plain(before.get(part)), _plain(after.get(part))) for part in parts]
+    return [{"field": f"items.{column}.{part}", "before": b, "after": a} for part, b, a in values if b != a]
 
 
-def _item_text(item: Mapping[str, Any]) -> str:
-    """Name and type of a column, as in a list of columns."""
-    return " ".join(str(item[part]) for part in ("name", "data_type") if item.get(part))
+def _item(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: text for part, value in item.items() if (text := _plain(value)) is not None}
 
 
-def _text(value: Any) -> str | None:
-    """A value as text; what is empty is nothing, whichever way it is written."""
-    if value is None or value in ("", [], {}, False):
+def _plain(value: Any) -> Any:
+    """A value as text or a list of texts; what is empty is None, whichever way it is written."""
+    if value is None or value in ("", [], (), {}, False):
         return None
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
     if isinstance(value, bool):
         return "true"
-    if isinstance(value, (list, dict)):
+    if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return str(value)[:_LONGEST]
 

@@ -17,11 +17,11 @@ from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.assembly import Assembly, guarded_client, redacted
 from ckanext.openhuizhou.harvesters.batches import Batches
 from ckanext.openhuizhou.harvesters.checks import Checks
-from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.differences import Trial
 from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.prepare import ENGINE_VERSION, Prepared, Preparer
+from ckanext.openhuizhou.harvesters.prepare import Preparer, meaning_of
+from ckanext.openhuizhou.harvesters.prepared import Prepared
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.writer import BATCH, Writer
 from ckanext.openhuizhou.model.harvest import Record, Source
@@ -67,8 +67,8 @@ class Passage:
         if published and lease.mode != "dry":
             raise ConfigurationError("The source was changed and waits for a platform officer’s approval")
         approved = source.approved or published
-        checks = Checks.of(source.organization_id, approved)
-        meaning = digest([assembly.mapping.digest, ENGINE_VERSION, approved])
+        checks = Checks.of(source.organization_id, approved, source.id, source.priority)
+        meaning = meaning_of(assembly.mapping, checks)
         known = source.state_mapping == meaning and lease.mode != "full" and not lease.resumed
         client = guarded_client()
         lease.count_requests = lambda: client.requests_made

@@ -1,19 +1,23 @@
-"""From a source record to something that can be written: mapped, checked, compared, its table staged.
+"""From a source record to something that can be written: compared, mapped, checked, its table staged.
 
 Nothing is published here. A record that breaks a rule leaves with its findings; what was published of it stays.
+A batch goes through twice: ``Preparer.begin`` compares what the source sent with what it sent before, maps the rest,
+and asks the database what judging it needs; ``Preparer.prepare`` judges record by record.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from ckanext.openhuizhou.data.tables import StagedTable, discard_table, stage_table
-from ckanext.openhuizhou.domain.cell_types import to_datetime
+from ckanext.openhuizhou.data.tables import StagedTable, stage_table
+from ckanext.openhuizhou.domain.city_time import to_city, utcnow
 from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.domain.text_rules import cleaned
 from ckanext.openhuizhou.domain.visibility import public_items
 from ckanext.openhuizhou.errors import (
     AddressRefused,
@@ -27,10 +31,15 @@ from ckanext.openhuizhou.errors import (
     StorageFull,
     TableRefused,
 )
-from ckanext.openhuizhou.harvesters.checks import Checks, dataset_exists
-from ckanext.openhuizhou.harvesters.compare import record_hash
+from ckanext.openhuizhou.harvesters import stored as records
+from ckanext.openhuizhou.harvesters.checks import Candidate, Checks
+from ckanext.openhuizhou.harvesters.compare import digest, payload_digest, record_hash
+from ckanext.openhuizhou.harvesters.conflicts import OWN, free_dataset_id, takes_over
+from ckanext.openhuizhou.harvesters.drift import columns_of, drift, published
 from ckanext.openhuizhou.harvesters.lease import Lease
+from ckanext.openhuizhou.harvesters.links import utc_moment
 from ckanext.openhuizhou.harvesters.mapping import MappedItem, MappedRecord, RecordMapping
+from ckanext.openhuizhou.harvesters.prepared import Prepared
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.stored import GOOD, Stored, finding_from
 from ckanext.openhuizhou.model.harvest import dataset_id_of, resource_id_of
@@ -38,51 +47,16 @@ from ckanext.openhuizhou.model.harvest import dataset_id_of, resource_id_of
 log = logging.getLogger(__name__)
 
 #: Changes when the engine makes something else of the same record.
-ENGINE_VERSION = "1"
+ENGINE_VERSION: Final = "2"
+#: Clocks differ; what lies further ahead is a mistake that its department should know of.
+_CLOCK_SKEW: Final = timedelta(days=1)
+
+Stage = Callable[[str, Sequence[Item], Iterator[Sequence[object]]], StagedTable]
 
 
-@dataclass(slots=True)
-class Prepared:
-    """What is to be done about one record.
-
-    ``result``: added, changed, unchanged, refused or failed. ``write``: whether the entry has to be written;
-    ``staged``: a table that waits to be published. ``source_failed``: the source itself did not answer.
-    """
-
-    key: str
-    dataset_id: str
-    resource_id: str
-    result: str
-    stored: Stored | None
-    title: str | None = None
-    entry: dict[str, Any] | None = None
-    staged: StagedTable | None = None
-    write: bool = False
-    hash: str | None = None
-    data_digest: str | None = None
-    mapping_digest: str | None = None
-    columns: list[list[str]] | None = None
-    state: Mapping[str, Any] | None = None
-    findings: tuple[Finding, ...] = ()
-    table_refused: bool = False
-    source_failed: bool = False
-
-    @property
-    def published_before(self) -> bool:
-        return self.stored is not None and self.stored["state"] == "published"
-
-    @classmethod
-    def failed(cls, source_id: str, key: str, stored: Stored | None, error: Exception) -> Prepared:
-        """A record that failed in a way that nobody foresaw."""
-        finding = Finding("unexpected", params={"reason": type(error).__name__})
-        ids = dataset_id_of(source_id, key), resource_id_of(source_id, key)
-        return cls(key, *ids, result="failed", stored=stored, findings=(finding,))
-
-    def discard(self) -> None:
-        """Let go of a staged table that will not be published."""
-        if self.staged is not None and self.staged.changed:
-            discard_table(self.staged)
-        self.staged = None
+def meaning_of(mapping: RecordMapping, checks: Checks) -> str:
+    """Digest of everything that decides what becomes of a record, apart from the record itself and its neighbours."""
+    return digest([mapping.digest, ENGINE_VERSION, checks.meaning()])
 
 
 def source_finding(error: OpenHuizhouError) -> Finding:
@@ -104,6 +78,16 @@ def source_finding(error: OpenHuizhouError) -> Finding:
 
 
 @dataclass(slots=True)
+class _Begun:
+    """A record of the batch under way. ``mapped`` and ``candidate`` are None when it is settled already."""
+
+    prepared: Prepared
+    mapped: MappedRecord | None = None
+    candidate: Candidate | None = None
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
 class Preparer:
     """Prepares the records of one run."""
 
@@ -111,41 +95,163 @@ class Preparer:
     mapping: RecordMapping
     checks: Checks
     full: bool
-    #: digest of everything that decides what becomes of a record
+    #: ``meaning_of`` mapping and checks
     meaning: str
+    #: another way to stage a table; a dry run leaves nothing behind
+    stage: Stage = stage_table
+    _begun: dict[str, _Begun] = field(default_factory=dict)
+
+    def begin(self, batch: Sequence[SourceRecord], stored: Mapping[str, Stored]) -> None:
+        """Compare and map a batch, and ask the database at once what its records need; then ``prepare`` each."""
+        if self.lease.mode != "dry":  # titles that a dry run would write are never in the database
+            self.checks.claimed.clear()
+        self._begun = {record.key: self._compared(record, stored.get(record.key)) for record in batch}
+        open_ = [record for record in batch if self._begun[record.key].prepared.result == "failed"]
+        if not open_:
+            return
+        whole = records.load_whole(self.lease.source_id, [r.key for r in open_ if r.key in stored])
+        for record in open_:
+            begun = self._begun[record.key]
+            begun.prepared.stored = whole.get(record.key)
+            try:
+                self._map(record, begun)
+            except Exception as error:  # noqa: BLE001 - raised again when it is this record's turn
+                begun.error = error
+        candidates = [begun.candidate for begun in self._begun.values() if begun.candidate is not None]
+        ids = [begun.prepared.dataset_id for begun in self._begun.values() if begun.candidate is not None]
+        self.checks.look_up(candidates, ids)
 
     def prepare(self, record: SourceRecord, stored: Stored | None) -> Prepared:
-        """Never raises for what is wrong with the record; only ``LeaseLost`` and broken infrastructure pass."""
+        """What is to be done about a record of the batch that was begun; any other is a batch of its own.
+
+        Never raises for what is wrong with the record; only ``LeaseLost``, ``RunStopped`` and what nobody foresaw.
+        """
+        begun = self._begun.pop(record.key, None)
+        if begun is None:
+            self.begin([record], {record.key: stored} if stored is not None else {})
+            begun = self._begun.pop(record.key)
+        if begun.error is not None:
+            raise begun.error
+        if begun.mapped is not None and begun.candidate is not None:
+            self._judge(record, begun.mapped, begun.candidate, begun.prepared)
+        return begun.prepared
+
+    # before the mapping
+
+    def _compared(self, record: SourceRecord, stored: Stored | None) -> _Begun:
+        """Settled as unchanged when the source sent the same as before; else open, with the result ``failed``."""
         source_id = self.lease.source_id
-        prepared = Prepared(
-            record.key, dataset_id_of(source_id, record.key), resource_id_of(source_id, record.key), "failed", stored
-        )
-        if record.findings:
-            prepared.result, prepared.findings = "refused", record.findings
-            return prepared
-        mapped = self.mapping.apply(record)
-        entry, findings = self.checks.entry_of(mapped)
-        prepared.title = str(entry.get("title") or "")[:200] or None
-        prepared.mapping_digest = self.meaning
-        prepared.hash = record_hash(entry, self.meaning, record.data_digest)
-        prepared.data_digest = record.data_digest
-        prepared.state = record.state
-        prepared.columns = [[item.item.column, item.item.data_type] for item in mapped.items]
-        if not findings and self._unchanged(record, prepared):
+        own = stored is not None and stored["state"] in OWN and stored["dataset_id"]
+        dataset_id = stored["dataset_id"] if stored is not None and own else dataset_id_of(source_id, record.key)
+        prepared = Prepared(record.key, dataset_id, resource_id_of(source_id, record.key), "failed", stored)
+        prepared.mapping_digest = f"{self.mapping.columns_digest(record.key)[:16]}.{self.meaning}"
+        prepared.data_digest, prepared.state = record.data_digest, record.state
+        if not record.findings:
+            prepared.payload_digest = payload_digest(record, with_modified=self.mapping.reads_modified)
+        prepared.rule = self._rule(record, prepared)
+        if self._as_before(record, prepared):
             prepared.result = "unchanged"
-            return prepared
-        findings += self.checks.broken_rules(entry, findings, prepared.dataset_id)
-        errors = [finding for finding in findings if finding.severity == "error"] or self._drift(mapped, prepared)
+        return _Begun(prepared)
+
+    def _rule(self, record: SourceRecord, prepared: Prepared) -> str:
+        """What tells that the record changed, or did not (``domain.change_rules``)."""
+        stored = prepared.stored
+        if stored is None:
+            return "new"
+        if self.full:
+            return "full"
+        if stored["state"] != "published" or stored["last_result"] not in GOOD:
+            return "again"
+        if stored["mapping_digest"] != prepared.mapping_digest:
+            return "mapping"
+        by_data = record.rows is not None
+        if by_data and record.data_digest is None:
+            return "content"
+        if by_data and (
+            stored["payload_digest"] == prepared.payload_digest or stored["data_digest"] != record.data_digest
+        ):
+            return record.data_rule or "version"
+        return "payload"
+
+    def _as_before(self, record: SourceRecord, prepared: Prepared) -> bool:
+        stored = prepared.stored
+        return (
+            stored is not None
+            and prepared.payload_digest is not None
+            and stored["payload_digest"] == prepared.payload_digest
+            and stored["mapping_digest"] == prepared.mapping_digest
+            and stored["kind_state"] == (record.state or {})
+            and stored["hash"] is not None
+            and self._hash_counts(record)
+            and stored["state"] == "published"
+            and stored["last_result"] in GOOD
+        )
+
+    def _hash_counts(self, record: SourceRecord) -> bool:
+        """Rows whose source gives no digest have to be read to know whether they changed."""
+        return not self.full and (record.data_digest is not None or record.rows is None)
+
+    # mapping and rules
+
+    def _map(self, record: SourceRecord, begun: _Begun) -> None:
+        prepared = begun.prepared
+        if record.findings:
+            prepared.refuse(*record.findings)
+            return
+        begun.mapped = self.mapping.apply(record)
+        begun.candidate = self.checks.candidate(record, begun.mapped)
+        prepared.title = cleaned(str(begun.candidate.entry.get("title") or ""), 200) or None
+        prepared.columns = columns_of(begun.mapped)
+        prepared.links = begun.candidate.links
+
+    def _judge(self, record: SourceRecord, mapped: MappedRecord, candidate: Candidate, prepared: Prepared) -> None:
+        if self._conflicts(candidate, prepared):
+            return
+        if not candidate.errors:
+            prepared.hash = self._hash(record, mapped, candidate)
+            if self._unchanged(record, prepared):
+                prepared.result, prepared.findings = "unchanged", tuple(self._drift(mapped, prepared)[1])
+                return
+        findings = candidate.findings + self.checks.broken_rules(candidate, prepared.dataset_id)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        held, new = self._drift(mapped, prepared)
+        if held and not errors:
+            errors, prepared.held_columns = [held], prepared.columns
         if record.rows is not None and not mapped.items and not errors:
             errors = [Finding("mapping-columns-missing", field="items")]
         if errors:
-            prepared.result, prepared.findings = "refused", tuple(errors)
-            return prepared
-        prepared.findings = tuple(findings)
-        if self._refused_before(record, prepared):
-            return prepared
-        self._stage(record, mapped, entry, prepared)
-        return prepared
+            prepared.refuse(*errors)
+            return
+        prepared.findings = (*findings, *new)
+        if not self._refused_before(record, prepared):
+            self._stage(record, mapped, candidate, prepared)
+
+    def _hash(self, record: SourceRecord, mapped: MappedRecord, candidate: Candidate) -> str:
+        made_by = [ENGINE_VERSION, self.checks.claimant.approved, [item.cell for item in mapped.items]]
+        return record_hash(candidate.entry, candidate.links, record.data_digest, made_by=made_by)
+
+    def _conflicts(self, candidate: Candidate, prepared: Prepared) -> bool:
+        """Whether another source keeps the entry; when this one takes it over, ``prepared`` says so."""
+        checks, source_id = self.checks, self.lease.source_id
+        own = prepared.stored is not None and prepared.stored["state"] in OWN and prepared.stored["dataset_id"]
+        title = candidate.title or candidate.foreign
+        holder = checks.known.holders.get(title) if title is not None else None
+        if holder is not None and holder.dataset_id != prepared.dataset_id:
+            taken = takes_over(checks.claimant, holder)
+            if candidate.foreign is not None:
+                prepared.refuse(checks.conflict(candidate, holder))
+            elif own or holder.source_id in (None, source_id):
+                return False  # two entries of one title: the rules of an entry say so
+            elif taken is None:
+                prepared.refuse(checks.conflict(candidate, holder))
+            else:
+                prepared.dataset_id, prepared.takes_over = holder.dataset_id, taken
+                return False
+            prepared.superseded = not own
+            return True
+        if not own:
+            prepared.dataset_id = free_dataset_id(source_id, prepared.key, checks.known.entries)
+        return False
 
     def _unchanged(self, record: SourceRecord, prepared: Prepared) -> bool:
         """Whether the hash says that the record is as it was published."""
@@ -165,46 +271,38 @@ class Preparer:
             return False
         if stored["refused_hash"] != prepared.hash:
             return False
-        prepared.result = "refused"
-        prepared.findings = tuple(finding_from(values) for values in stored["findings"])
+        prepared.refuse(*(finding_from(values) for values in stored["findings"]))
         return True
 
-    def _hash_counts(self, record: SourceRecord) -> bool:
-        """Rows whose source gives no digest have to be read to know whether they changed."""
-        return not self.full and (record.data_digest is not None or record.rows is None)
-
-    def _drift(self, mapped: MappedRecord, prepared: Prepared) -> list[Finding]:
-        """Columns that nobody listed one by one may not change behind the same mapping."""
+    def _drift(self, mapped: MappedRecord, prepared: Prepared) -> tuple[Finding | None, list[Finding]]:
+        """Columns may not change behind the same mapping: what holds the record, and what is only told."""
         stored = prepared.stored
-        if mapped.listed or stored is None or not stored["columns"] or self.full:
-            return []
-        if stored["mapping_digest"] != prepared.mapping_digest or stored["columns"] == prepared.columns:
-            return []
-        before, after = (
-            {tuple(column) for column in columns} for columns in (stored["columns"], prepared.columns or [])
-        )
-        named_before, named_after = {c[0] for c in before}, {c[0] for c in after}
-        change = [f"+{name}" for name in sorted(named_after - named_before)]
-        change += [f"-{name}" for name in sorted(named_before - named_after)]
-        change += [f"~{name}" for name, _type in sorted(after - before) if name in named_before]
-        if not change:  # only the order is another; the table is written anew
-            return []
-        return [Finding("columns-changed", params={"change": " ".join(change)[:500]})]
+        if stored is None or not stored["columns"] or prepared.columns is None:
+            return None, []
+        # the part before the point is what the mapping says of columns; whoever edited it has looked at them
+        if str(stored["mapping_digest"]).partition(".")[0] != str(prepared.mapping_digest).partition(".")[0]:
+            return None, []
+        found = drift(stored["columns"], prepared.columns, listed=mapped.listed)
+        held = Finding("columns-changed", params={"change": found.change}) if found.change else None
+        return held, [Finding("column-new", column=name) for name in found.new]
 
-    def _stage(self, record: SourceRecord, mapped: MappedRecord, entry: dict[str, Any], prepared: Prepared) -> None:
+    # rows
+
+    def _stage(self, record: SourceRecord, mapped: MappedRecord, candidate: Candidate, prepared: Prepared) -> None:
         try:
-            prepared.staged = self._staged_table(record, mapped, entry, prepared)
+            prepared.staged = self._staged_table(record, mapped, candidate.entry, prepared)
         except (TableRefused, RecordRefused) as error:
-            prepared.result, prepared.findings, prepared.table_refused = "refused", error.findings, True
+            prepared.refuse(*error.findings)
+            prepared.table_refused = True
         except DecodingError as error:
-            prepared.result, prepared.findings = "refused", (source_finding(error),)
+            prepared.refuse(source_finding(error))
         except StorageFull:
             prepared.result, prepared.findings = "failed", (Finding("storage-full"),)
         except SourceError as error:
             prepared.result, prepared.findings = "failed", (source_finding(error),)
             prepared.source_failed = isinstance(error, (SourceUnreachable, SourceDenied))
         else:
-            self._decide(record, entry, prepared)
+            self._decide(record, candidate, prepared)
 
     def _staged_table(
         self, record: SourceRecord, mapped: MappedRecord, entry: Mapping[str, Any], prepared: Prepared
@@ -214,7 +312,7 @@ class Preparer:
         shown = {id(item) for item in public_items(entry, [mapped_item.item for mapped_item in mapped.items])}
         items = [mapped_item for mapped_item in mapped.items if id(mapped_item.item) in shown]
         rows = self.lease.watched(cells_of(record.rows(), items, listed=mapped.listed))
-        return stage_table(prepared.resource_id, [mapped_item.item for mapped_item in items], rows)
+        return self.stage(prepared.resource_id, [mapped_item.item for mapped_item in items], rows)
 
     def _rows_known(self, record: SourceRecord, prepared: Prepared) -> bool:
         """Whether the published table is the right one, so that only the entry's words have changed."""
@@ -227,11 +325,11 @@ class Preparer:
             and record.data_digest is not None
             and stored["data_digest"] == record.data_digest
             and stored["mapping_digest"] == prepared.mapping_digest
-            and stored["columns"] == prepared.columns
+            and published(stored["columns"]) == published(prepared.columns)
         )
 
-    def _decide(self, record: SourceRecord, entry: dict[str, Any], prepared: Prepared) -> None:
-        stored, staged = prepared.stored, prepared.staged
+    def _decide(self, record: SourceRecord, candidate: Candidate, prepared: Prepared) -> None:
+        stored, staged, entry = prepared.stored, prepared.staged, candidate.entry
         same_table = staged is None or not staged.changed
         prepared.findings = (*prepared.findings, *(staged.findings if staged else ()))
         if stored is not None and stored["state"] == "published" and same_table and stored["hash"] == prepared.hash:
@@ -240,18 +338,19 @@ class Preparer:
         if staged is not None:
             entry["row_count"] = staged.rows
             if staged.changed:
-                entry["data_modified"] = moment_of(record.modified)
-        state = dataset_exists(prepared.dataset_id)
+                entry["data_modified"], skewed = moment_of(record.modified)
+                prepared.findings += skewed
+        state = self.checks.known.states.get(prepared.dataset_id)
         if state == "deleted":
             prepared.discard()
-            prepared.result, prepared.findings = "refused", (Finding("entry-deleted"),)
+            prepared.refuse(Finding("entry-deleted"))
             return
         prepared.entry, prepared.write = entry, True
         prepared.result = "changed" if state else "added"
-        self.checks.claim_title(entry, prepared.dataset_id)
+        self.checks.claim_title(candidate)
 
 
-def cells_of(rows: Iterator[Row], items: Sequence[MappedItem], *, listed: bool) -> Iterator[list[object]]:
+def cells_of(rows: Iterable[Row], items: Sequence[MappedItem], *, listed: bool) -> Iterator[list[object]]:
     """The cells of each row in the order of ``items``.
 
     Raises:
@@ -266,12 +365,16 @@ def cells_of(rows: Iterator[Row], items: Sequence[MappedItem], *, listed: bool) 
         yield [row.get(cell) for cell in cells]
 
 
-def moment_of(modified: str | None) -> str:
-    """When the data changed, in UTC without zone as CKAN stores times; now when the source does not say."""
-    moment = datetime.now(UTC)
-    if modified:
-        try:
-            moment = datetime.fromisoformat(to_datetime(modified) or "").astimezone(UTC)
-        except ValueError:
-            log.debug("a record's time of change cannot be read")
-    return moment.replace(tzinfo=None, microsecond=0).isoformat()
+def moment_of(modified: str | None) -> tuple[str, tuple[Finding, ...]]:
+    """When the data changed, in UTC without zone as CKAN stores times; now when the source does not say, or says a
+    time that is yet to come."""
+    now = utcnow().replace(microsecond=0)
+    moment = utc_moment(modified)
+    if moment is None:
+        return now.isoformat(), ()
+    skewed = () if moment - now <= _CLOCK_SKEW else (Finding("modified-in-future", value=_in_city(moment)),)
+    return min(moment, now).isoformat(), skewed
+
+
+def _in_city(moment: datetime) -> str:
+    return to_city(moment).strftime("%Y-%m-%d %H:%M")

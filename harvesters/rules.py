@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.cell_types import to_boolean, to_datetime, to_integer
+from ckanext.openhuizhou.domain.findings import N_, Finding
+from ckanext.openhuizhou.domain.text_rules import shown
 from ckanext.openhuizhou.errors import ConfigurationError, ValueRefused
 
 _KEYS: Final = frozenset({"from", "const", "template", "codes", "default", "split", "as", "provider"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
-_TRUE: Final = frozenset({"是", "true", "1", "yes", "y", "√"})
-_FALSE: Final = frozenset({"否", "false", "0", "no", "n", "×"})
-_DATE: Final = re.compile(r"(\d{4})\D?(\d{1,2})\D?(\d{1,2})")
+#: What stands before the message of an error that names its place.
+PLACE_PREFIX: Final = "{file}, {place}: "
 
 
 class Place:
-    """Where in which file something stands; makes the errors of a reader of YAML."""
+    """Where in which file something stands; makes the errors of a reader of YAML.
 
-    def __init__(self, file: str, path: str = "") -> None:
+    The first error is raised, unless ``errors`` is given: then each is put there and the reading goes on.
+    """
+
+    def __init__(self, file: str, path: str = "", errors: list[ConfigurationError] | None = None) -> None:
         self.file = file
         self.path = path
+        self.errors = errors
 
     def __truediv__(self, key: object) -> Place:
-        return Place(self.file, f"{self.path}.{key}" if self.path else str(key))
+        return Place(self.file, f"{self.path}.{key}" if self.path else str(key), self.errors)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """An error inside ends this part of the document only, if errors are collected."""
+        try:
+            yield
+        except ConfigurationError as error:
+            if self.errors is None:
+                raise
+            self.errors.append(error)
 
     def error(self, message: str, **params: Any) -> ConfigurationError:
         """A ConfigurationError that names file and place; ``message`` says what is wrong there."""
-        return ConfigurationError("{file}, {place}: " + message, file=self.file, place=self.path or "/", **params)
+        return ConfigurationError(PLACE_PREFIX + message, file=self.file, place=self.path or "/", **params)
 
     def mapping(self, value: Any) -> dict[str, Any]:
         """``value`` when it is a mapping."""
         if not isinstance(value, dict):
-            raise self.error("a mapping belongs here, not {value}", value=repr(value))
+            raise self.error(N_("a mapping belongs here, not {value}"), value=repr(value)[:80])
         return value
 
     def known_keys(self, value: Mapping[str, Any], allowed: Iterable[str]) -> None:
@@ -43,7 +58,8 @@ class Place:
         allowed = set(allowed)
         for key in value:
             if key not in allowed:
-                raise (self / key).error("unknown key; known are {known}", known=", ".join(sorted(allowed)))
+                with self.going_on():
+                    raise (self / key).error(N_("unknown key; known are {known}"), known=", ".join(sorted(allowed)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +86,27 @@ class Rule:
         place.known_keys(values, _KEYS)
         origins = sum(key in values for key in ("from", "const", "template"))
         if origins != 1 and not (origins == 0 and "default" in values):
-            raise place.error("one of from, const, template is needed")
+            with place.going_on():
+                raise place.error(N_("one of from, const, template is needed"))
         paths = values.get("from", ())
         paths = (paths,) if isinstance(paths, (str, int)) else paths
-        codes = values.get("codes")
-        if codes is not None:
-            codes = {_code_key(key): value for key, value in (place / "codes").mapping(codes).items()}
-        form = values.get("as")
-        if form is not None and form not in _FORMS:
-            raise (place / "as").error("{value} is none of {known}", value=form, known=", ".join(_FORMS))
-        try:
-            split = re.compile(values["split"]) if "split" in values else None
-        except (re.error, TypeError) as error:
-            raise (place / "split").error("not a regular expression") from error
+        if not isinstance(paths, (list, tuple)):
+            raise (place / "from").error(N_("a path or a list of paths belongs here"))
+        template = values.get("template")
         return cls(
             paths=tuple(str(path) for path in paths),
             const=values.get("const"),
-            template=values.get("template"),
-            codes=codes,
+            template=None if template is None else str(template),
+            codes=_codes(values, place / "codes"),
             default=values.get("default"),
-            split=split,
-            form=form,
+            split=_split(values, place / "split"),
+            form=_form(values, place / "as"),
             provider=bool(values.get("provider", False)),
         )
+
+    def reads(self, path: str) -> bool:
+        """Whether the value can depend on what stands at this path."""
+        return path in self.paths or path in _PLACEHOLDER.findall(self.template or "")
 
     def value(self, payload: Mapping[str, Any], field: str) -> Any:
         """The value for ``field``; None when empty.
@@ -125,13 +139,14 @@ class Rule:
                 return self.codes[key]
             if self.default is not None:
                 return self.default
-            raise ValueRefused([Finding("code-unknown", field=field, value=str(raw)[:80])])
+            raise ValueRefused([Finding("code-unknown", field=field, value=shown(raw))])
         if self.form is not None:
             try:
-                return _FORMS[self.form](raw)
+                value = _FORMS[self.form](raw)
             except ValueError as error:
                 params = {"form": self.form}
-                raise ValueRefused([Finding("value-form", field=field, value=str(raw)[:80], params=params)]) from error
+                raise ValueRefused([Finding("value-form", field=field, value=shown(raw), params=params)]) from error
+            return self.default if value is None else value
         return raw
 
 
@@ -163,26 +178,49 @@ def _code_key(value: Any) -> str:
     return str(value).strip()
 
 
-def _as_integer(raw: Any) -> int:
-    return int(float(str(raw).strip())) if isinstance(raw, float) else int(str(raw).strip())
+def _as_integer(raw: Any) -> int | None:
+    text = to_integer(raw)
+    return None if text is None else int(text)
 
 
-def _as_boolean(raw: Any) -> bool:
-    text = _code_key(raw).lower()
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise ValueError(raw)
+def _as_boolean(raw: Any) -> bool | None:
+    text = to_boolean(raw)
+    return None if text is None else text == "true"
 
 
-def _as_date(raw: Any) -> str:
-    if isinstance(raw, dt.date):
-        return raw.isoformat()[:10]
-    match = _DATE.match(str(raw).strip())
-    if match is None:
-        raise ValueError(raw)
-    return dt.date(int(match[1]), int(match[2]), int(match[3])).isoformat()
+def _as_date(raw: Any) -> str | None:
+    """The day in the city, also of a moment."""
+    text = to_datetime(raw)
+    return None if text is None else text[:10]
 
 
 _FORMS: Final = {"text": _code_key, "integer": _as_integer, "boolean": _as_boolean, "date": _as_date}
+
+
+def _codes(values: Mapping[str, Any], place: Place) -> dict[str, Any] | None:
+    codes = values.get("codes")
+    if codes is None:
+        return None
+    with place.going_on():
+        return {_code_key(key): value for key, value in place.mapping(codes).items()}
+    return None
+
+
+def _split(values: Mapping[str, Any], place: Place) -> re.Pattern[str] | None:
+    if "split" not in values:
+        return None
+    with place.going_on():
+        try:
+            return re.compile(values["split"])
+        except (re.error, TypeError) as error:
+            raise place.error(N_("not a regular expression")) from error
+    return None
+
+
+def _form(values: Mapping[str, Any], place: Place) -> str | None:
+    form = values.get("as")
+    if form is None or (isinstance(form, str) and form in _FORMS):
+        return form
+    with place.going_on():
+        raise place.error(N_("{value} is none of {known}"), value=form, known=", ".join(_FORMS))
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from ckan import model
@@ -19,13 +19,29 @@ GOOD = ("added", "changed", "unchanged")
 Stored = sa.RowMapping
 
 
+#: What tells whether a record is as it was; the other columns are long.
+_SHORT: Final = (
+    "key", "state", "dataset_id", "hash", "data_digest", "payload_digest", "mapping_digest", "kind_state",
+    "last_result", "last_run_id",
+)  # fmt: skip
+
+
 def load(source_id: str, keys: Iterable[str]) -> dict[str, Stored]:
-    """The stored state of these records, by key."""
-    table = Record.__table__
-    rows = model.Session.execute(
-        sa.select(table).where(table.c.source_id == source_id, table.c.key.in_(list(keys)))
-    ).mappings()
-    return {row["key"]: row for row in rows}
+    """What tells whether these records are as they were, by key; without columns, findings and titles."""
+    return _load(source_id, keys, *(Record.__table__.c[name] for name in _SHORT))
+
+
+def load_whole(source_id: str, keys: Iterable[str]) -> dict[str, Stored]:
+    """The whole stored state of these records, by key."""
+    return _load(source_id, keys, Record.__table__)
+
+
+def _load(source_id: str, keys: Iterable[str], *columns: Any) -> dict[str, Stored]:
+    keys = list(keys)
+    if not keys:
+        return {}
+    query = sa.select(*columns).where(Record.source_id == source_id, Record.key.in_(keys))
+    return {row["key"]: row for row in model.Session.execute(query).mappings()}
 
 
 def load_datasets(source_id: str, dataset_ids: Iterable[str]) -> list[Stored]:
@@ -36,20 +52,20 @@ def load_datasets(source_id: str, dataset_ids: Iterable[str]) -> list[Stored]:
 
 
 def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:
-    """Write the state of one record, in the session's transaction."""
-    defaults = {"kind_state": {}, "findings": [], "first_seen": utcnow(), "source_id": source_id, "key": key}
-    statement = insert(Record).values(defaults | dict(values))
+    """Write the state of one record, in the session's transaction; what ``values`` does not name stays as it is."""
+    new = {"state": "failed", "kind_state": {}, "findings": [], "first_seen": utcnow(), "source_id": source_id}
+    statement = insert(Record).values(new | {"key": key} | dict(values))
     model.Session.execute(statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=dict(values)))
 
 
-def mark_seen(source_id: str, keys: Iterable[str], run_id: str) -> None:
-    """These records are as they were."""
-    keys = list(keys)
-    if keys:
+def mark_seen(source_id: str, rules: Mapping[str, str | None], run_id: str) -> None:
+    """These records are as they were. ``rules``: key → what told so. A record that lost its entry meanwhile stays."""
+    if rules:
+        told = sa.func.unnest(list(rules), list(rules.values())).table_valued("key", "rule").render_derived(name="told")
         model.Session.execute(
             sa.update(Record)
-            .where(Record.source_id == source_id, Record.key.in_(keys))
-            .values(last_run_id=run_id, last_result="unchanged", last_seen=utcnow())
+            .where(Record.source_id == source_id, Record.key == told.c.key, Record.state == "published")
+            .values(last_run_id=run_id, last_result="unchanged", last_seen=utcnow(), rule=told.c.rule)
             .execution_options(synchronize_session=False)
         )
 

@@ -21,13 +21,14 @@ from ckan.lib import search
 from ckan.types import Context
 from sqlalchemy.exc import SQLAlchemyError
 
-from ckanext.openhuizhou.data.tables import publish_table, record_failure
+from ckanext.openhuizhou.data.tables import drop_table, publish_table, record_failure
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import LeaseLost, TableRefused
 from ckanext.openhuizhou.harvesters import stored as records
+from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.prepare import Prepared
+from ckanext.openhuizhou.harvesters.prepared import Prepared
 from ckanext.openhuizhou.search import outbox
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ class Writer:
         """In a savepoint: what fails here takes nothing else with it, unless CKAN itself rolls everything back."""
         savepoint = model.Session.begin_nested()
         try:
+            if prepared.takes_over is not None:
+                supersede(prepared.takes_over, prepared.dataset_id, prepared.title, self.lease.source_id)
             save_entry(prepared, approved=self.approved)
             records.save(
                 self.lease.source_id,
@@ -140,6 +143,8 @@ class Writer:
 
     def _publish_tables(self, batch: Sequence[Prepared]) -> None:
         for prepared in batch:
+            if prepared.takes_over is not None and prepared.write:
+                drop_table(prepared.takes_over.resource_id)
             if prepared.staged is None:
                 if prepared.table_refused and prepared.published_before:
                     record_failure(prepared.resource_id, prepared.dataset_id, prepared.findings)
@@ -153,7 +158,7 @@ class Writer:
 
     def _settle(self, batch: Sequence[Prepared]) -> None:
         run_id, source_id = self.lease.run_id, self.lease.source_id
-        as_it_was = {prepared.key for prepared in batch if _as_it_was(prepared)}
+        as_it_was = {prepared.key: prepared.rule for prepared in batch if prepared.nothing_new}
         records.mark_seen(source_id, as_it_was, run_id)
         for prepared in batch:
             if prepared.key not in as_it_was:
@@ -179,6 +184,8 @@ class Writer:
             "last_result": prepared.result,
             "last_run_id": self.lease.run_id,
             "last_seen": utcnow(),
+            "rule": prepared.rule,
+            "held_columns": prepared.held_columns,
             "findings": [records.finding_to(finding) for finding in prepared.findings],
         }
         if prepared.result in records.GOOD:
@@ -188,6 +195,7 @@ class Writer:
                 "hash": prepared.hash,
                 "refused_hash": None,
                 "data_digest": prepared.data_digest,
+                "payload_digest": prepared.payload_digest,
                 "mapping_digest": prepared.mapping_digest,
                 "columns": prepared.columns,
                 "kind_state": dict(prepared.state or {}),
@@ -195,10 +203,10 @@ class Writer:
         if prepared.write:  # the entry is written, its table is not: the next run tries again
             return values | {"state": "pending", "dataset_id": prepared.dataset_id, "hash": None}
         values["refused_hash"] = prepared.hash if prepared.result == "refused" else None
-        if prepared.stored is None or prepared.stored["state"] not in ("published", "pending", "withdrawn"):
+        if prepared.superseded:
+            values["state"] = "superseded"
+        elif prepared.stored is None or prepared.stored["state"] not in OWN:
             values["state"] = prepared.result
-        else:
-            values["state"] = prepared.stored["state"]
         return values
 
 
@@ -233,10 +241,11 @@ def entry_data(prepared: Prepared, existing: Mapping[str, Any] | None, *, approv
     if "tag_string" in mapped:
         kept.pop("tags", None)
     data = {**kept, **mapped, "entry_state": _next_state(existing, prepared, approved=approved)}
-    if prepared.staged:
-        others = [r for r in existing.get("resources", []) if r["id"] != prepared.resource_id]
+    if prepared.staged or prepared.takes_over:
+        replaced = {prepared.resource_id, prepared.takes_over.resource_id if prepared.takes_over else None}
+        others = [r for r in existing.get("resources", []) if r["id"] not in replaced]
         ours = next((r for r in existing.get("resources", []) if r["id"] == prepared.resource_id), {})
-        data["resources"] = [{**ours, **_resource(prepared)}, *others]
+        data["resources"] = [{**ours, **_resource(prepared)}, *others] if prepared.staged else others
     return data
 
 
@@ -256,8 +265,7 @@ def write_context(*, approved: bool) -> Context:
 def _next_state(existing: Mapping[str, Any], prepared: Prepared, *, approved: bool) -> str:
     """What the sweep withdrew comes back; what a person withdrew stays so."""
     state = existing.get("entry_state") or "draft"
-    swept = prepared.stored is not None and prepared.stored["state"] == "withdrawn"
-    if approved and (state == "draft" or (state == "withdrawn" and swept)):
+    if approved and (state == "draft" or (state == "withdrawn" and prepared.comes_back)):
         return "published"
     return state
 
@@ -283,17 +291,6 @@ def validation_findings(error: tk.ValidationError) -> list[Finding]:
         texts = messages if isinstance(messages, list) else [messages]
         found += [Finding("entry-invalid", field=name, params={"reason": str(text)[:300]}) for text in texts if text]
     return found or [Finding("entry-invalid", params={"reason": str(error)[:300]})]
-
-
-def _as_it_was(prepared: Prepared) -> bool:
-    """Unchanged, and nothing new to remember."""
-    stored = prepared.stored
-    return (
-        prepared.result == "unchanged"
-        and prepared.staged is None
-        and stored is not None
-        and stored["kind_state"] == dict(prepared.state or {})
-    )
 
 
 def _unexpected(prepared: Prepared, error: Exception) -> None:

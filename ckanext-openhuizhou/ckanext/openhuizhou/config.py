@@ -83,6 +83,11 @@ def keep_findings_days() -> int:
     return tk.config["ckanext.openhuizhou.keep_findings_days"]
 
 
+def max_links() -> int:
+    """So many files and links an entry takes at most."""
+    return tk.config["ckanext.openhuizhou.max_links"]
+
+
 def site_url() -> str:
     """Where the portal is reached, without a slash at the end."""
     return str(tk.config["ckan.site_url"]).rstrip("/")

@@ -48,7 +48,7 @@ REQUIRED = (
     "items",
 )
 #: Longest text in characters. Solr keeps a whole text of at most 32,766 bytes, and a letter takes up to 4.
-LONGEST = {"title": 200, "notes": 8000, "version": 100}
+LONGEST = {"title": 200, "notes": 8000, "version": 100, "tag_string": 20_200}
 LONGEST_OTHER = 2000
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .cell_types import to_boolean
 from .findings import Finding
 
 #: PostgreSQL refuses NUL, UTF-8 has no surrogates, and no other control character belongs in a description.
@@ -24,8 +25,11 @@ def is_empty(value: Any) -> bool:
 
 
 def is_true(value: Any) -> bool:
-    """A yes as forms, JSON and spreadsheets write it."""
-    return str(value).strip().lower() in {"true", "1", "yes", "是"}
+    """A yes as forms, JSON and spreadsheets write it; anything else is none."""
+    try:
+        return to_boolean(value) == "true"
+    except ValueError:
+        return False
 
 
 def shown(value: Any) -> str:
@@ -34,9 +38,20 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
+def has_forbidden(value: str) -> bool:
+    """Whether a text holds characters that cannot be stored or are no text."""
+    return _FORBIDDEN.search(value) is not None
+
+
+def cleaned(value: str, longest: int) -> str:
+    """A text without such characters, cut to its longest; for what is shown but decides nothing."""
+    text = _FORBIDDEN.sub("", value).strip()
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def check_text(field: str, value: str, longest: int) -> Iterator[Finding]:
     """Characters that cannot be stored, and too many of them."""
-    if _FORBIDDEN.search(value):
+    if has_forbidden(value):
         yield Finding("text-characters", field=field, value=shown(value))
     if len(value) > longest:
         yield Finding("text-too-long", field=field, params={"length": len(value), "longest": longest})

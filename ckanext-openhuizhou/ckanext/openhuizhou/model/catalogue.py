@@ -75,6 +75,8 @@ def package_of_code(code: str) -> str | None:
 
 def existing_codes(codes: Collection[str]) -> set[str]:
     """Of these codes, those whose entry exists and was not deleted."""
+    if not codes:
+        return set()
     return set(model.Session.scalars(_living(AssignedCode.code).where(AssignedCode.code.in_(list(codes)))))
 
 
@@ -89,6 +91,29 @@ def title_holder(owner_org: str, normalised: str) -> str | None:
             model.Package.state != model.State.DELETED,
         )
     ).scalar_one_or_none()
+
+
+def title_holders(titles: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Provider and normalised title → the entry that has it; titles that nobody holds are absent."""
+    if not titles:
+        return {}
+    query = (
+        sa.select(TakenTitle.owner_org, TakenTitle.normalised, TakenTitle.package_id)
+        .join(model.Package, model.Package.id == TakenTitle.package_id)
+        .where(
+            sa.tuple_(TakenTitle.owner_org, TakenTitle.normalised).in_(list(titles)),
+            model.Package.state != model.State.DELETED,
+        )
+    )
+    return {(owner_org, normalised): package_id for owner_org, normalised, package_id in model.Session.execute(query)}
+
+
+def package_states(package_ids: Collection[str]) -> dict[str, str]:
+    """CKAN's state of each of these packages that exists."""
+    if not package_ids:
+        return {}
+    query = sa.select(model.Package.id, model.Package.state).where(model.Package.id.in_(list(package_ids)))
+    return dict(model.Session.execute(query).tuples().all())
 
 
 def claim_title(package_id: str, owner_org: str, normalised: str) -> bool:
