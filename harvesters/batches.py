@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final
 
 from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.record_key import check_key
 from ckanext.openhuizhou.errors import SourceError
 from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind
 from ckanext.openhuizhou.harvesters.lease import Lease
@@ -69,8 +70,9 @@ class Batches:
         for number, record in enumerate(self.kind.records(), 1):
             self.lease.total = self.reading.total
             self.lease.beat_when_due()
-            if not record.key:
-                self.findings += record.findings or (Finding("key-missing", params={"number": number}),)
+            wrong = check_key(record.key, number)
+            if wrong is not None:
+                self.findings += record.findings or (wrong,)
             elif self.mapping.skips(record.key):
                 continue
             elif self.met(record.key):

@@ -24,9 +24,9 @@ from ckanext.openhuizhou.errors import (
     SourceError,
     SourceGone,
 )
+from ckanext.openhuizhou.harvesters import conflicts, sweep
 from ckanext.openhuizhou.harvesters import lease as leases
 from ckanext.openhuizhou.harvesters import stored as records
-from ckanext.openhuizhou.harvesters import sweep
 from ckanext.openhuizhou.harvesters.assembly import assembled, redacted
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.passage import Passage
@@ -96,6 +96,7 @@ def _start(lease: Lease) -> None:
     if lease.mode == "dry":
         return
     finish_interrupted()
+    conflicts.finish_takeovers()
     if outbox.waiting():
         Writer(lease, approved=False).drain()
 
@@ -119,10 +120,11 @@ def _harvest(lease: Lease, source: Source, variables: Variables) -> None:
 
 
 def _all_settled(source_id: str) -> bool:
-    """Whether every record of the source ended well, or was refused for what it is, at its last reading."""
+    """Whether every record of the source ended well, or was refused for what it is, at its last reading; and no other
+    source has let go of an entry since."""
     unsettled = sa.or_(Record.state == "pending", Record.last_result == "failed")
     query = sa.select(sa.func.count()).select_from(Record).where(Record.source_id == source_id, unsettled)
-    return model.Session.execute(query).scalar_one() == 0
+    return model.Session.execute(query).scalar_one() == 0 and not conflicts.may_come_back(source_id)
 
 
 def _take_over(lease: Lease, source: Source) -> None:
