@@ -25,7 +25,8 @@ _SHARE: Final = 0.2
 _LIVE: Final = ("published", "pending")
 _NEVER_ENTRIES: Final = ("refused", "failed", "superseded")
 _CHANGES: Final = Difference.__table__.c.changes.type
-_REASON: Final = "数据来源中已没有这条记录"
+#: What a withdrawn entry says; `reconcile` knows by it that no person withdrew it.
+WITHDRAW_REASON: Final = "数据来源中已没有这条记录"
 
 
 def brake(total: int, going: int, seen: int) -> Finding | None:
@@ -150,5 +151,5 @@ def _withdraw_entry(dataset_id: str, *, approved: bool) -> None:
     if entry.get("state") == "deleted" or entry.get("entry_state") != "published":
         return
     entry.pop("metadata_modified", None)
-    data = {**entry, "entry_state": "withdrawn", "withdraw_reason": _REASON}
+    data = {**entry, "entry_state": "withdrawn", "withdraw_reason": WITHDRAW_REASON}
     tk.get_action("package_update")(write_context(approved=approved), data)
