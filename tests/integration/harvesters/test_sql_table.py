@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.errors import AddressRefused, SourceDenied, SourceMalformed, SourceUnreachable
-from ckanext.openhuizhou.harvesters.kinds import Reading, check_config, kind_named
+from ckanext.openhuizhou.harvesters.database import connect
+from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.rules import Place
-from ckanext.openhuizhou.harvesters.sources.sql_table import connect
 from ckanext.openhuizhou.transport.guard import Guard
 from ckanext.openhuizhou.transport.http import HttpClient
 
@@ -101,6 +102,53 @@ class TestRecords:
         assert read(tables=["jyfw"])[0][0].data_digest is None
 
 
+class TestSnapshot:
+    @pytest.fixture
+    def source(self, database: sa.Engine) -> Iterator[SourceKind]:
+        kind = kind_named("sql", Place("f"))
+        url = database.url.render_as_string(hide_password=False)
+        made = kind(
+            check_config({"dsn": url, "schema": "qzk"}, kind.options, Place("f")), Reading(HttpClient(guard(database)))
+        )
+        yield made
+        made.close()
+
+    def test_all_tables_are_of_one_moment(self, database: sa.Engine, source: SourceKind):
+        source.open()
+        records = {record.key: record for record in source.records()}
+        with database.begin() as connection:
+            connection.execute(sa.text("DELETE FROM qzk.jyfw"))
+        rows = records["jyfw"].rows
+        assert rows is not None
+        assert len(list(rows())) == 2
+        assert source.reading.total == 2
+
+    def test_a_view_that_fails_does_not_stop_the_others(self, database: sa.Engine, source: SourceKind):
+        with database.begin() as connection:
+            connection.execute(sa.text("CREATE VIEW qzk.aview AS SELECT 1 / (rs - 1.5) AS gxsj FROM qzk.jyfw"))
+        source.config = {**source.config, "watermark": "gxsj"}
+        source.open()
+        found = {record.key: record for record in source.records()}
+        assert [finding.kind for finding in found["aview"].findings] == ["record-unreadable"]
+        assert found["jyfw"].data_digest
+
+    def test_a_million_rows_take_no_memory(self, database: sa.Engine, source: SourceKind):
+        with database.begin() as connection:
+            rows = "SELECT i AS id, '惠州市演示数据第' || i || '行' AS mc FROM generate_series(1, 1000000) AS i"
+            connection.execute(sa.text(f"CREATE TABLE qzk.big AS {rows}"))
+        source.open()
+        record = next(record for record in source.records() if record.key == "big")
+        assert record.rows is not None
+        stream, process = record.rows(), psutil.Process()
+        next(stream)
+        before, most, count = process.memory_info().rss, 0, 1
+        for count, _row in enumerate(stream, 2):
+            if count % 50_000 == 0:
+                most = max(most, process.memory_info().rss)
+        assert count == 1_000_000
+        assert most - before < 16 << 20
+
+
 class TestConnection:
     def test_nothing_can_be_written(self, database: sa.Engine):
         engine = connect(database.url.render_as_string(hide_password=False), guard(database), 60)
@@ -112,14 +160,12 @@ class TestConnection:
         with engine.connect() as connection, pytest.raises(DBAPIError, match="statement timeout"):
             connection.execute(sa.text("SELECT pg_sleep(30)"))
 
-    @pytest.mark.parametrize(
-        "dsn", ["postgresql://u:p@127.0.0.1:5432/d", "postgresql:///d?host=/var/run/postgresql", "sqlite:////etc/x.db"]
-    )
+    @pytest.mark.parametrize("dsn", ["postgresql://u:p@127.0.0.1:5432/d", "postgresql:///d?host=/var/run/postgresql"])
     def test_an_address_that_nobody_approved_is_refused(self, dsn: str):
         with pytest.raises(AddressRefused):
             connect(dsn, Guard(), 60)
 
-    @pytest.mark.parametrize("dsn", ["no url", "oracle+nodriver://u:p@h/d", "postgresql:///d"])
+    @pytest.mark.parametrize("dsn", ["no url", "oracle+nodriver://u:p@h/d", "postgresql:///d", "sqlite:////x.db"])
     def test_what_is_no_database_address_is_malformed(self, dsn: str):
         with pytest.raises(SourceMalformed):
             connect(dsn, Guard(resolver=lambda _host, _port: ["8.8.8.8"]), 60)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from ckanext.openhuizhou.errors import AddressRefused, SourceMalformed
-from ckanext.openhuizhou.harvesters.sources.sql_table import connect
+from ckanext.openhuizhou.harvesters.database import connect
 from ckanext.openhuizhou.transport.guard import Guard
 
 APPROVED = Guard(frozenset({"127.0.0.1:5432"}))
