@@ -27,14 +27,8 @@ from ckanext.openhuizhou.transport.folders import Folder
 from ckanext.openhuizhou.transport.http import HttpClient
 from ckanext.openhuizhou.transport.sftp import Login
 
-#: Where a folder is, and how its server is told who asks; shared by every kind that reads a folder.
-ADDRESS_OPTIONS: Final = (
-    Option(
-        "url",
-        required=True,
-        label=N_("Address of the folder"),
-        help=N_("https://… a page that lists files; sftp://host/path; or a folder of this machine that is allowed"),
-    ),
+#: How the server of a folder is told who asks; shared by every kind that reads a folder.
+ACCESS_OPTIONS: Final = (
     Option(
         "subfolders",
         (bool,),
@@ -66,7 +60,13 @@ ADDRESS_OPTIONS: Final = (
     ),
 )
 FOLDER_OPTIONS: Final = (
-    *ADDRESS_OPTIONS,
+    Option(
+        "url",
+        required=True,
+        label=N_("Address of the folder"),
+        help=N_("https://… a page that lists files; sftp://host/path; or a folder of this machine that is allowed"),
+    ),
+    *ACCESS_OPTIONS,
     Option(
         "manifest",
         label=N_("List of the data sets"),
@@ -79,7 +79,7 @@ FOLDER_OPTIONS: Final = (
 
 
 def folder_at(config: Mapping[str, Any], client: HttpClient) -> Folder:
-    """The folder that a configuration with ``ADDRESS_OPTIONS`` names; ``client`` already sends the token."""
+    """The folder that a configuration with ``url`` and ``ACCESS_OPTIONS`` names; ``client`` already sends the token."""
     login = Login(
         user=config["user"],
         password=config["password"] or "",
