@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from benchmarks.results import Result, rate, speed
-from benchmarks.sites import PROJECT, Site, say, services
+from benchmarks.sites import PROJECT, Site, bare_config, prepare, say, services
 
 COUNT = int(os.environ.get("BENCH_DATASETS", "300"))
 #: ``package_search`` gives so many at once; our ``json-api`` kind counts pages, which CKAN does not.
@@ -59,23 +59,6 @@ def baseline_environment() -> Path:
         subprocess.run([*install, "--editable", ".", "ckanext-harvest==1.6.3"], cwd=PROJECT, check=True)
         (ENVIRONMENT / ".ready").touch()
     return python
-
-
-def bare_config(folder: Path) -> Path:
-    """The city's data without its sources."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (PROJECT / "config").iterdir():
-        link = folder / path.name
-        if path.name != "sources" and not link.is_symlink():
-            link.symlink_to(path)
-    (folder / "sources").mkdir(exist_ok=True)
-    return folder
-
-
-def prepare(site: Site) -> None:
-    say(f"making the site {site.name}")
-    site.create()
-    site.ckan("openhuizhou", "seed", "--credentials", str(site.folder / "credentials.json"))
 
 
 def measure_baseline(site: Site, url: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sites import _wait
+from benchmarks.sites import wait_for
 from ckanext.openhuizhou.stack.ports import HOST, find_free
 
 PER_PAGE = 1000
@@ -59,7 +59,7 @@ def served(folder: Path) -> Iterator[str]:
     with log.open("w") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        _wait(f"http://{HOST}:{port}/page-1.json", server, log)
+        wait_for(f"http://{HOST}:{port}/page-1.json", server, log)
         yield f"http://{HOST}:{port}"
     finally:
         server.terminate()

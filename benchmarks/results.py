@@ -36,6 +36,16 @@ def speed(name: str, value: float, unit: str, bar: float) -> Result:
     return Result(name, round(value, 2), unit, bar=bar, met=value >= bar)
 
 
+def under(name: str, value: float, unit: str, bar: float) -> Result:
+    """A cost, less is better, against a fixed bar."""
+    return Result(name, round(value, 2), unit, bar=bar, met=value <= bar)
+
+
+def figure(name: str, value: float, unit: str) -> Result:
+    """A figure that has no bar."""
+    return Result(name, round(value, 2), unit)
+
+
 def append(benchmark: str, results: Sequence[Result]) -> None:
     """Add to ``results/<benchmark>.json``, a list of all runs' figures, oldest first."""
     path = FOLDER / f"{benchmark}.json"

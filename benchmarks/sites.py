@@ -133,14 +133,19 @@ class Site:
         with (self.folder / "web.log").open("w") as log:
             server = subprocess.Popen(command, env=environment, cwd=self.folder, stdout=log, stderr=log)
         try:
-            _wait(f"{self.url}/api/3/action/status_show", server, self.folder / "web.log")
+            wait_for(f"{self.url}/api/3/action/status_show", server, self.folder / "web.log")
             yield self.url
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the server answers.
+
+    Raises:
+        RuntimeError: it ended instead.
+    """
     refused = retry_if_exception_type((urllib.error.URLError, OSError))
     for attempt in Retrying(retry=refused, wait=wait_fixed(0.2), stop=stop_after_delay(90), reraise=True):
         with attempt:
@@ -148,3 +153,21 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
                 raise RuntimeError(f"the server ended\n{log.read_text('utf-8')[-2000:]}")
             with urllib.request.urlopen(url, timeout=30) as answer:
                 answer.read()
+
+
+def bare_config(folder: Path) -> Path:
+    """The city's data without its sources, in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (PROJECT / "config").iterdir():
+        link = folder / path.name
+        if path.name != "sources" and not link.is_symlink():
+            link.symlink_to(path)
+    (folder / "sources").mkdir(exist_ok=True)
+    return folder
+
+
+def prepare(site: Site) -> None:
+    """An empty, seeded site."""
+    say(f"making the site {site.name}")
+    site.create()
+    site.ckan("openhuizhou", "seed", "--credentials", str(site.folder / "credentials.json"))
