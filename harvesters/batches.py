@@ -47,7 +47,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[list[SourceRecord]]:
         """Batches of records; those that came before the source broke are still handed on."""
-        stream = self._keyed()
+        stream = self.records()
         for first in stream:
             batch: list[SourceRecord] = []
             until = time.monotonic() + _PATIENCE
@@ -61,12 +61,8 @@ class Batches:
                 raise
             yield batch
 
-    def take_findings(self) -> list[Finding]:
-        """What was found since the last call."""
-        taken, self.findings = self.findings, []
-        return taken
-
-    def _keyed(self) -> Iterator[SourceRecord]:
+    def records(self) -> Iterator[SourceRecord]:
+        """The records one by one."""
         for number, record in enumerate(self.kind.records(), 1):
             self.lease.total = self.reading.total
             self.lease.beat_when_due()
@@ -80,3 +76,8 @@ class Batches:
             else:
                 self._seen.add(hash(record.key))
                 yield record
+
+    def take_findings(self) -> list[Finding]:
+        """What was found since the last call."""
+        taken, self.findings = self.findings, []
+        return taken

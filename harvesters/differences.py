@@ -7,6 +7,7 @@ by field with the entry that is there. Only the run's own rows are written.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +21,7 @@ from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters import sweep
 from ckanext.openhuizhou.harvesters.batches import Batches
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.prepared import Prepared
+from ckanext.openhuizhou.harvesters.prepared import Prepared, unexpected
 from ckanext.openhuizhou.harvesters.writer import entry_data, existing_entry, validation_findings, write_context
 from ckanext.openhuizhou.model.harvest import Difference
 
@@ -37,6 +38,7 @@ _LONGEST: Final = 2000
 _WITHDRAWN: Final = [{"field": "entry_state", "before": "published", "after": "withdrawn"}]
 
 Change = dict[str, Any]
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -49,7 +51,11 @@ class Trial:
     def write(self, batch: Sequence[Prepared]) -> None:
         """Note what would become of these records, in one transaction."""
         run_id = self.lease.run_id
-        rows = [_difference(run_id, prepared, self._changes(prepared)) for prepared in batch if _told(prepared)]
+        rows = [
+            _difference(run_id, prepared, outcome(prepared, approved=self.approved))
+            for prepared in batch
+            if _told(prepared)
+        ]
         for prepared in batch:
             self.lease.counters[prepared.result] += 1
             self.lease.count_rule(prepared.rule)
@@ -79,19 +85,6 @@ class Trial:
             self._commit(rows, [])
         return count
 
-    def _changes(self, prepared: Prepared) -> list[Change]:
-        """What would change; a record that CKAN's validation refuses becomes a refused one."""
-        if prepared.result not in ("added", "changed"):
-            return []
-        existing = existing_entry(prepared.dataset_id) if prepared.result == "changed" else None
-        data = entry_data(prepared, existing, approved=self.approved)
-        errors = _validation_errors(data, existing, approved=self.approved)
-        if errors:
-            prepared.result = "refused"
-            prepared.findings = tuple(validation_findings(tk.ValidationError(errors)))
-            return []
-        return changes_of(existing or {}, data)
-
     def _commit(self, rows: list[dict[str, Any]], findings: list[dict[str, Any]]) -> None:
         model.Session.rollback()  # whatever validation did to the session
         try:
@@ -103,6 +96,27 @@ class Trial:
         except BaseException:
             model.Session.rollback()
             raise
+
+
+def outcome(prepared: Prepared, *, approved: bool) -> list[Change]:
+    """What would change in the catalogue. A record that CKAN's validation would refuse becomes a refused one.
+
+    Validation may leave something in the session, which must be rolled back.
+    """
+    if prepared.result not in ("added", "changed"):
+        return []
+    try:
+        existing = existing_entry(prepared.dataset_id) if prepared.result == "changed" else None
+        data = entry_data(prepared, existing, approved=approved)
+        errors = _validation_errors(data, existing, approved=approved)
+    except Exception as error:
+        log.exception("Record %s failed", prepared.key)
+        prepared.result, prepared.findings = "failed", (unexpected(error),)
+        return []
+    if errors:
+        prepared.refuse(*validation_findings(tk.ValidationError(errors)))
+        return []
+    return changes_of(existing or {}, data)
 
 
 def changes_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
@@ -200,7 +214,7 @@ def _validation_errors(data: dict[str, Any], existing: Mapping[str, Any] | None,
     """What CKAN's validation says of the entry, by field."""
     context = write_context(approved=approved)
     values: dict[str, Any] = context  # pyright: ignore[reportAssignmentType] - a key of our own
-    values[DRY_RUN] = True
+    values |= {DRY_RUN: True, "model": model, "session": model.Session}
     plugin = lib_plugins.lookup_package_plugin("dataset")
     if existing is None:
         schema, action = plugin.create_package_schema(), "package_create"

@@ -29,7 +29,7 @@ from ckanext.openhuizhou.harvesters import lease as leases
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.assembly import assembled, redacted
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.passage import Passage
+from ckanext.openhuizhou.harvesters.passage import Passage, has_published
 from ckanext.openhuizhou.harvesters.prepare import source_finding
 from ckanext.openhuizhou.harvesters.resume import resume
 from ckanext.openhuizhou.harvesters.run_end import end
@@ -102,6 +102,9 @@ def _start(lease: Lease) -> None:
 
 
 def _harvest(lease: Lease, source: Source, variables: Variables) -> None:
+    if lease.mode != "dry" and not source.approved and has_published(source.id):
+        _fail(lease, Finding("source-unapproved"), variables)
+        return
     passage = Passage.of(lease, source, assembled(source, variables))
     kind = passage.kind
     try:

@@ -12,7 +12,7 @@ from ckan import model
 
 from ckanext.openhuizhou.data.tables import stage_table, try_table
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import ConfigurationError, LeaseLost, RunStopped, SourceGone
+from ckanext.openhuizhou.errors import LeaseLost, RunStopped, SourceGone
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.assembly import Assembly, guarded_client, redacted
 from ckanext.openhuizhou.harvesters.batches import Batches
@@ -58,15 +58,9 @@ class Passage:
 
     @classmethod
     def of(cls, lease: Lease, source: Source, assembly: Assembly) -> Passage:
-        """Everything that the reading needs, nothing opened yet.
-
-        Raises:
-            ConfigurationError: the source was changed after its entries were published, and nobody has approved it.
-        """
-        published = not source.approved and has_published(source.id)
-        if published and lease.mode != "dry":
-            raise ConfigurationError("The source was changed and waits for a platform officer’s approval")
-        approved = source.approved or published
+        """Everything that the reading needs, nothing opened yet."""
+        # what waits for approval is tried out as it would be once it is approved
+        approved = source.approved or (lease.mode == "dry" and has_published(source.id))
         checks = Checks.of(source.organization_id, approved, source.id, source.priority)
         meaning = meaning_of(assembly.mapping, checks)
         known = source.state_mapping == meaning and lease.mode != "full" and not lease.resumed
@@ -125,7 +119,7 @@ class Passage:
                 prepared = self._prepared(record, known)
                 waiting.append(prepared)
                 self.lease.ahead = len(waiting)
-                heavy += prepared.result != "unchanged"
+                heavy += not prepared.nothing_new
                 if self._failing >= _GIVE_UP_AFTER:
                     break
                 if heavy >= BATCH:

@@ -13,6 +13,11 @@ from ckanext.openhuizhou.harvesters.stored import Stored
 from ckanext.openhuizhou.model.harvest import dataset_id_of, resource_id_of
 
 
+def unexpected(error: Exception) -> Finding:
+    """The finding for what nobody foresaw; the log has the rest."""
+    return Finding("unexpected", params={"reason": type(error).__name__})
+
+
 @dataclass(frozen=True, slots=True)
 class TakenOver:
     """The record of another source whose entry this one takes over, and the resource of its table. ``state``: of that
@@ -88,9 +93,8 @@ class Prepared:
     @classmethod
     def failed(cls, source_id: str, key: str, stored: Stored | None, error: Exception) -> Prepared:
         """A record that failed in a way that nobody foresaw."""
-        finding = Finding("unexpected", params={"reason": type(error).__name__})
         ids = dataset_id_of(source_id, key), resource_id_of(source_id, key)
-        return cls(key, *ids, result="failed", stored=stored, findings=(finding,))
+        return cls(key, *ids, result="failed", stored=stored, findings=(unexpected(error),))
 
     def refuse(self, *findings: Finding) -> None:
         """The record does not become an entry, or does not change the one that it is."""

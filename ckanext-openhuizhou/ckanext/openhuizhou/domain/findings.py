@@ -105,6 +105,10 @@ KINDS: dict[str, FindingKind] = {
         N_("The columns of the source have changed: {change}"),
         N_("Look at the columns and confirm them in the mapping; until then the table of before stays"),
     ),
+    "columns-too-many": FindingKind(
+        N_("The table has {count} columns; at most {most} can be read"),
+        N_("Split the table, or delete the empty columns to the right of it"),
+    ),
     "condition-missing": FindingKind(
         N_("Field “{field}” is empty, though the type says that there is a condition"),
         N_("Write down the condition"),
@@ -246,6 +250,11 @@ KINDS: dict[str, FindingKind] = {
         N_("Column “{column}” is named as personal data ({pii_kind})"),
         N_("Remove the column at the source, or take it out of the items that are published"),
     ),
+    "preview-out-of-time": FindingKind(
+        N_("The source took more than {seconds} seconds; what came until then is shown"),
+        N_("Look at fewer records, or ask the department why its system answers so slowly; a run has more time"),
+        "warning",
+    ),
     "provider-missing": FindingKind(
         N_("The record does not say which department provides it"),
         N_("Fill in the department's full name in field “{field}” at the source"),
@@ -273,6 +282,10 @@ KINDS: dict[str, FindingKind] = {
     "row-count": FindingKind(
         N_("The database read {count} rows where the file has {expected}"),
         N_("Report this to the operator: the file has a form that the loader should have refused"),
+    ),
+    "row-too-long": FindingKind(
+        N_("A row of the file has more than {most} characters"),
+        N_("Look for a missing line end or a quotation mark that is never closed"),
     ),
     "row-unfit": FindingKind(
         N_("Row {row}: the database cannot hold what stands there ({code})"),
@@ -317,6 +330,10 @@ KINDS: dict[str, FindingKind] = {
     "source-misconfigured": FindingKind(
         N_("The configuration of the source is wrong: {reason}"),
         N_("Correct the source’s file or its variables"),
+    ),
+    "source-unapproved": FindingKind(
+        N_("The source was changed after its entries were published, and nobody has approved the change"),
+        N_("Make a dry run and ask a platform officer to approve the source; until then nothing changes"),
     ),
     "source-unreachable": FindingKind(
         N_("The source does not answer: {reason}"),
