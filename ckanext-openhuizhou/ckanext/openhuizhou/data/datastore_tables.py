@@ -167,16 +167,17 @@ def live_marks() -> dict[str, dict[str, Any]]:
         " AND relnamespace = 'public'::regnamespace AND NOT starts_with(relname, '_')"
     )
     with get_write_engine().connect() as connection:
-        marks = {name: _parsed(comment) for name, comment in connection.execute(query)}
+        marks = {name: parsed_mark(comment) for name, comment in connection.execute(query)}
     return {name: mark for name, mark in marks.items() if mark is not None}
 
 
 def _mark(connection: sa.Connection, table: str) -> dict[str, Any] | None:
     query = sa.text("SELECT obj_description(to_regclass(:name), 'pg_class')")
-    return _parsed(connection.execute(query, {"name": identifier(table)}).scalar())
+    return parsed_mark(connection.execute(query, {"name": identifier(table)}).scalar())
 
 
-def _parsed(comment: str | None) -> dict[str, Any] | None:
+def parsed_mark(comment: str | None) -> dict[str, Any] | None:
+    """The mark in a table's comment; None when it holds another comment, or none."""
     try:
         mark = json.loads(comment or "null")
     except ValueError:
