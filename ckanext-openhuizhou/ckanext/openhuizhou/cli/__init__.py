@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .harvest import harvest, index
+from .reconcile import reconcile
 from .seed import seed
 
 __all__ = ["openhuizhou"]
@@ -18,3 +19,4 @@ def openhuizhou() -> None:
 openhuizhou.add_command(seed)
 openhuizhou.add_command(harvest)
 openhuizhou.add_command(index)
+openhuizhou.add_command(reconcile)
