@@ -34,7 +34,7 @@ from ckanext.openhuizhou.errors import (
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.checks import Candidate, Checks
 from ckanext.openhuizhou.harvesters.compare import digest, payload_digest, record_hash
-from ckanext.openhuizhou.harvesters.conflicts import OWN, free_dataset_id, takes_over
+from ckanext.openhuizhou.harvesters.conflicts import OWN, Holder, free_dataset_id, takes_over
 from ckanext.openhuizhou.harvesters.drift import columns_of, drift, published
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.links import utc_moment
@@ -236,7 +236,7 @@ class Preparer:
         own = prepared.stored is not None and prepared.stored["state"] in OWN and prepared.stored["dataset_id"]
         title = candidate.title or candidate.foreign
         holder = checks.known.holders.get(title) if title is not None else None
-        if holder is not None and holder.dataset_id != prepared.dataset_id:
+        if holder is not None and not _is_own(holder, source_id, prepared):
             taken = takes_over(checks.claimant, holder)
             if candidate.foreign is not None:
                 prepared.refuse(checks.conflict(candidate, holder))
@@ -348,6 +348,13 @@ class Preparer:
         prepared.entry, prepared.write = entry, True
         prepared.result = "changed" if state else "added"
         self.checks.claim_title(candidate)
+
+
+def _is_own(holder: Holder, source_id: str, prepared: Prepared) -> bool:
+    """Whether the entry is this record's; the id alone says so only when no record has it."""
+    if holder.source_id is None:
+        return holder.dataset_id == prepared.dataset_id
+    return (holder.source_id, holder.key) == (source_id, prepared.key)
 
 
 def cells_of(rows: Iterable[Row], items: Sequence[MappedItem], *, listed: bool) -> Iterator[list[object]]:

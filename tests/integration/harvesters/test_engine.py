@@ -122,7 +122,7 @@ class TestRefused:
     def test_each_refusal_says_why_and_the_rest_goes_on(self, department: Any, feed: Any):
         department.add("good", "pii")
         department.add("nobody", 提供单位="")
-        department.add("unknown", 提供单位="火星局")
+        department.add("mars", 提供单位="火星局")
         department.add("twice", 名称=department.records[0]["名称"].replace("数据", " 数据 "))
         department.add("cycle", 更新频率="偶尔")
         department.add("wrong")
@@ -134,7 +134,7 @@ class TestRefused:
         assert {record: kind for kind, record in kinds(run)} == {
             "pii": "personal-data",
             "nobody": "provider-missing",
-            "unknown": "provider-unknown",
+            "mars": "provider-unknown",
             "twice": "title-duplicate",
             "cycle": "code-unknown",
             "wrong": "cell-type",
