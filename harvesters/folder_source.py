@@ -9,10 +9,9 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from functools import partial
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
-
-import python_calamine
 
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed, StorageFull
@@ -20,7 +19,7 @@ from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, SourceKind, authorized
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.harvesters.workbook_size import is_too_large
+from ckanext.openhuizhou.harvesters.workbook import open_sheet
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.folder_address import open_folder
 from ckanext.openhuizhou.transport.folders import Folder
@@ -91,6 +90,9 @@ def folder_at(config: Mapping[str, Any], client: HttpClient) -> Folder:
 
 
 _MOST_MANIFEST_BYTES: Final = 16 << 20
+_MOST_MANIFEST_ROWS: Final = 50_000
+#: More columns than any table can hold.
+MOST_COLUMNS: Final = 2000
 
 
 class FolderKind(SourceKind):
@@ -203,19 +205,13 @@ def read_manifest(name: str, content: bytes) -> Iterator[dict[str, Any]]:
             document = json.loads(decoding.decode(content))
             rows = document if isinstance(document, list) else next(v for v in document.values() if isinstance(v, list))
         elif suffix in (".xlsx", ".xls", ".xlsm", ".ods"):
-            if is_too_large(io.BytesIO(content)):
-                raise SourceMalformed("The list {name} is too large", name=name)
             rows = list(_workbook_rows(content))
         else:
             rows = list(csv.DictReader(io.StringIO(decoding.decode(content), newline="")))
-    except (
-        ValueError,
-        StopIteration,
-        AttributeError,
-        DecodingError,
-        csv.Error,
-        python_calamine.CalamineError,
-    ) as error:
+    except RecordRefused as error:
+        reason = str(error.findings[0].params.get("reason") or error.findings[0].kind)
+        raise SourceMalformed("The list {name} cannot be read ({reason})", name=name, reason=reason) from error
+    except (ValueError, StopIteration, AttributeError, DecodingError, csv.Error, RecursionError) as error:
         raise SourceMalformed("The list {name} cannot be read ({reason})", name=name, reason=str(error)) from error
     for row in rows:
         if not isinstance(row, dict):
@@ -228,8 +224,10 @@ def read_manifest(name: str, content: bytes) -> Iterator[dict[str, Any]]:
 
 def _workbook_rows(content: bytes) -> Iterator[dict[str, Any]]:
     """The header is the first row with the most texts; lists have title rows too."""
-    workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    rows = workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    with open_sheet(io.BytesIO(content), None) as sheet:
+        rows = list(islice(sheet.rows, _MOST_MANIFEST_ROWS + 1))
+    if len(rows) > _MOST_MANIFEST_ROWS:
+        raise RecordRefused([Finding("record-unreadable", params={"reason": f"> {_MOST_MANIFEST_ROWS}"})])
     filled = [sum(cell not in (None, "") for cell in row) for row in rows[:20]]
     start = filled.index(max(filled, default=0)) if filled else 0
     header = [str(cell).strip() for cell in rows[start]] if rows else []

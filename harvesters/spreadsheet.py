@@ -7,7 +7,7 @@ under the notes refuses the sheet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,16 +19,21 @@ NOTE_STARTS: Final = ("注：", "注:", "备注：", "备注:", "说明：", "�
 SUM_STARTS: Final = ("合计", "总计", "小计", "合 计", "总 计")
 #: A header is looked for so far down; a row is the table's when it fills this share of the width.
 _SEARCHED_ROWS: Final = 40
+#: So many rows are looked at to find out how a sheet is laid out.
+HEAD_ROWS: Final = 100
+_MOST_NOTES: Final = 100
 _FILLED: Final = 0.6
 
 _STATEMENT: Final = re.compile(r"[：:]\s*\S")
 
 Range = tuple[tuple[int, int], tuple[int, int]]
+#: So many cells of a merged range can stand in one row; more ranges at once lie over one another.
+_MOST_AT_ONCE: Final = 16_384
 
 
 @dataclass(slots=True)
 class Sheet:
-    """Cells by row, and merged ranges as ``((row, column), (row, column))`` counted from 0."""
+    """The first rows of a sheet, and its merged ranges as ``((row, column), (row, column))`` counted from 0."""
 
     name: str
     cells: list[list[Any]]
@@ -39,14 +44,32 @@ class Sheet:
     def filled(self) -> list[list[Any]]:
         """Cells with the value of a merged range in each of its cells."""
         if self._filled is None:
-            self._filled = [list(row) for row in self.cells]
-            for (top, left), (bottom, right) in self.merged:
-                if top >= len(self.cells) or left >= len(self.cells[top]):
-                    continue
-                value = self.cells[top][left]
-                for row in self._filled[top : bottom + 1]:
-                    row[left : right + 1] = [value] * len(row[left : right + 1])
+            self._filled = [full for _bare, full in fill(self.cells, self.merged)]
         return self._filled
+
+
+def fill(rows: Iterable[list[Any]], merged: Sequence[Range]) -> Iterator[tuple[list[Any], list[Any]]]:
+    """Each row as it is, and with the value of a merged range in each of its cells.
+
+    Raises:
+        RecordRefused: so many ranges reach over one row that they lie over one another.
+    """
+    begins: dict[int, list[Range]] = {}
+    for place in merged:
+        begins.setdefault(place[0][0], []).append(place)
+    active: list[tuple[int, int, int, Any]] = []
+    for number, row in enumerate(rows):
+        if active:
+            active = [one for one in active if one[0] >= number]
+        for (_top, left), (bottom, right) in begins.get(number, ()):
+            if left < len(row):
+                active.append((bottom, left, right, row[left]))
+        if len(active) > _MOST_AT_ONCE:
+            raise RecordRefused([Finding("record-unreadable", row=number + 1, params={"reason": "merged cells"})])
+        full = list(row) if active else row
+        for _bottom, left, right, value in active:
+            full[left : right + 1] = [value] * len(full[left : right + 1])
+        yield row, full
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +84,49 @@ class Layout:
     def width(self) -> int:
         return sum(bool(name) for name in self.columns)
 
-    def notes(self, sheet: Sheet, ends: Sequence[str]) -> list[str]:
-        """Texts under the table."""
-        start = self._end(sheet, ends)
-        return [text for row in sheet.cells[start:] for text in (_text(cell) for cell in row) if text]
+    def notes(self, rows: Iterable[list[Any]], merged: Sequence[Range], ends: Sequence[str]) -> list[str]:
+        """Texts under the table; ``rows`` are all of the sheet."""
+        notes: list[str] = []
+        for _number, row, _full, in_table in self._below_header(rows, merged, ends):
+            if not in_table and len(notes) < _MOST_NOTES:
+                notes += [text for text in (_text(cell) for cell in row) if text]
+        return notes[:_MOST_NOTES]
 
-    def rows(self, sheet: Sheet, ends: Sequence[str], skipped: Sequence[str]) -> Iterator[dict[str, object]]:
-        """The rows of the table, without empty ones and without sums.
+    def rows(
+        self, rows: Iterable[list[Any]], merged: Sequence[Range], ends: Sequence[str], skipped: Sequence[str]
+    ) -> Iterator[dict[str, object]]:
+        """The rows of the table, without empty ones and without sums; ``rows`` are all of the sheet.
 
         Raises:
             RecordRefused: rows that look like data stand under the notes.
         """
-        end = self._end(sheet, ends)
-        for row in sheet.filled[self.header_rows[-1] : end]:
-            if _count(row) == 0 or _text(row[0]).startswith(tuple(skipped)):
-                continue
-            yield {name: row[place] if place < len(row) else None for place, name in enumerate(self.columns) if name}
-        for number, row in enumerate(sheet.cells[end:], end + 1):
-            if self.width >= 3 and _count(row) >= max(3, self.width * _FILLED):
-                raise RecordRefused([Finding("rows-after-notes", row=number)])
+        for number, row, full, in_table in self._below_header(rows, merged, ends):
+            if not in_table:
+                if self.width >= 3 and _count(row) >= max(3, self.width * _FILLED):
+                    raise RecordRefused([Finding("rows-after-notes", row=number)])
+            elif _count(full) and not _text(full[0]).startswith(tuple(skipped)):
+                yield {
+                    name: full[place] if place < len(full) else None for place, name in enumerate(self.columns) if name
+                }
 
-    def _end(self, sheet: Sheet, ends: Sequence[str]) -> int:
-        for index in range(self.header_rows[-1], len(sheet.cells)):
-            row = sheet.cells[index]
-            count = _count(row)
-            first = _text(row[0]) if row else ""
-            if first.startswith(tuple(ends)):
-                return index
-            # one text alone, in a table of some width, is a remark, unless it is a label of merged rows
-            if count == 1 and first and self.width >= 3 and _alone(sheet, index):
-                return index
-        return len(sheet.cells)
+    def _below_header(
+        self, rows: Iterable[list[Any]], merged: Sequence[Range], ends: Sequence[str]
+    ) -> Iterator[tuple[int, list[Any], list[Any], bool]]:
+        """Number, cells, cells with merged ranges filled in, and whether the row stands above the notes."""
+        in_table = True
+        labels = {top for (top, left), (bottom, _right) in merged if left == 0 and bottom > top}
+        for number, (row, full) in enumerate(fill(rows, merged), 1):
+            if number <= self.header_rows[-1]:
+                continue
+            in_table = in_table and not self._is_note(row, number - 1 in labels, ends)
+            yield number, row, full, in_table
+
+    def _is_note(self, row: list[Any], is_label: bool, ends: Sequence[str]) -> bool:
+        first = _text(row[0]) if row else ""
+        if first.startswith(tuple(ends)):
+            return True
+        # one text alone, in a table of some width, is a remark, unless it is a label of merged rows
+        return bool(first) and self.width >= 3 and not is_label and _count(row) == 1
 
 
 def find_layout(sheet: Sheet, declared: Sequence[int] | None, join: str) -> Layout:
@@ -154,17 +189,23 @@ def _columns(sheet: Sheet, rows: Sequence[int], join: str) -> tuple[str, ...]:
             text = "".join(_text(cells[place]).split()) if place < len(cells) else ""
             if text and (not parts or parts[-1] != text):
                 parts.append(text)
-        name = join.join(parts)
-        base, count = name, 2
-        while name and name in names:
-            name, count = f"{base}_{count}", count + 1
-        names.append(name)
-    return tuple(names)
+        names.append(join.join(parts))
+    return tuple(unique(names))
 
 
-def _alone(sheet: Sheet, index: int) -> bool:
-    """Whether the row's single text is not the top of a label that is merged downwards."""
-    return not any(top == index and left == 0 and bottom > top for (top, left), (bottom, _right) in sheet.merged)
+def unique(names: Iterable[str]) -> list[str]:
+    """Names of columns, each once: one that stands twice gets a number behind it. Empty ones stay empty."""
+    found: list[str] = []
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
+    for base in names:
+        name = base
+        while name and name in taken:
+            counts[base] = counts.get(base, 1) + 1
+            name = f"{base}_{counts[base]}"
+        taken.add(name)
+        found.append(name)
+    return found
 
 
 def _count(row: Sequence[Any]) -> int:

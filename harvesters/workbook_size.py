@@ -10,8 +10,8 @@ import re
 import zipfile
 from typing import BinaryIO, Final
 
-#: Cells of one sheet, 32 bytes each while it is read; and bytes of all parts once unpacked.
-MOST_CELLS: Final = 20_000_000
+#: Cells of one sheet, 32 bytes each while it is read and more for long texts; and bytes of all parts once unpacked.
+MOST_CELLS: Final = 10_000_000
 MOST_BYTES: Final = 1 << 29
 _CHUNK: Final = 1 << 20
 #: A place that begins at the end of a chunk goes on in the next one; none is longer.

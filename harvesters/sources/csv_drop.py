@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import RecordRefused
-from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, FolderKind
+from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, MOST_COLUMNS, FolderKind
 from ckanext.openhuizhou.harvesters.kinds import Option, source_kind
 from ckanext.openhuizhou.harvesters.records import Row
+from ckanext.openhuizhou.harvesters.spreadsheet import unique
 from ckanext.openhuizhou.transport import decoding
 
 _DELIMITERS: Final = ",\t;|，"
 #: A cell of more characters is a quote that was never closed.
 _LONGEST_CELL: Final = 1 << 20
+#: Characters of one row.
+_LONGEST_ROW: Final = 4 << 20
 # the module csv has one limit for the whole process
 csv.field_size_limit(_LONGEST_CELL)
 
@@ -27,26 +30,34 @@ class CsvDrop(FolderKind):
     """Files are read as a stream; their encoding is the one that the whole file is in."""
 
     name = "csv"
+    title = N_("Folder of CSV files")
+    description = N_("Tables as text files, in UTF-8 or GB18030, with or without a list of what they are")
     options = (
         *FOLDER_OPTIONS,
-        Option("pattern", default="*.csv"),
-        Option("header", (int,), default=1),
-        Option("delimiter"),
+        Option("pattern", default="*.csv", label=N_("Files"), help=N_("Without a list: which files are data sets")),
+        Option("header", (int,), default=1, label=N_("Header row"), help=N_("Number of the row with the names")),
+        Option(
+            "delimiter",
+            label=N_("Delimiter"),
+            help=N_("What stands between two cells; found out by default"),
+        ),
     )
 
     def describe(self, stream: BinaryIO, entry: Mapping[str, Any]) -> dict[str, Any]:
         encoding = decoding.detect(stream)
         missing = RecordRefused([Finding("header-not-found", value=str(entry.get(self.config["file"])))])
         with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-            lines = list(islice(text, self.config["header"]))
+            lines = list(islice(_Lines(text), self.config["header"]))
             if len(lines) < self.config["header"] or not lines[-1].strip():
                 raise missing
             delimiter = self.config["delimiter"] or max(_DELIMITERS, key=lines[-1].count)
             text.seek(0)
             try:
-                header = next(islice(_reader(text, delimiter), self.config["header"] - 1, None))
+                header = next(islice(_rows(text, delimiter), self.config["header"] - 1, None))
             except (csv.Error, StopIteration) as error:
                 raise missing from error
+        if len(header) > MOST_COLUMNS:
+            raise RecordRefused([Finding("columns-too-many", params={"count": len(header), "most": MOST_COLUMNS})])
         names = column_names(header)
         return {
             "encoding": encoding,
@@ -57,9 +68,8 @@ class CsvDrop(FolderKind):
     def rows(self, stream: BinaryIO, description: Mapping[str, Any]) -> Iterator[Row]:
         names = [column["name"] for column in description["columns"]]
         with io.TextIOWrapper(stream, encoding=description["encoding"], newline="") as text:
-            reader = _reader(text, description["delimiter"])
             try:
-                for number, row in enumerate(reader, 1):
+                for number, row in enumerate(_rows(text, description["delimiter"]), 1):
                     if number <= self.config["header"] or not row:
                         continue
                     if len(row) != len(names):
@@ -70,17 +80,34 @@ class CsvDrop(FolderKind):
                 raise RecordRefused([Finding("record-unreadable", params={"reason": str(error)})]) from error
 
 
+class _Lines(Iterator[str]):
+    """Lines of a text, none longer than a row may be. ``csv`` and ``readline`` would take a line of any length into
+    memory, and a row of any number of lines."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._left = _LONGEST_ROW
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise RecordRefused([Finding("row-too-long", params={"most": _LONGEST_ROW})])
+        if not line:
+            raise StopIteration
+        return line
+
+    def row_ended(self) -> None:
+        self._left = _LONGEST_ROW
+
+
+def _rows(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
+    lines = _Lines(text)
+    for row in csv.reader(lines, delimiter=delimiter, strict=True):
+        lines.row_ended()
+        yield row
+
+
 def column_names(header: Sequence[object]) -> list[str]:
     """Names of the columns; one without a name gets its number, one that stands twice a number behind it."""
-    names: list[str] = []
-    for position, cell in enumerate(header, 1):
-        name = str(cell).replace("\ufeff", "").strip() or f"列{position}"
-        base, count = name, 2
-        while name in names:
-            name, count = f"{base}_{count}", count + 1
-        names.append(name)
-    return names
-
-
-def _reader(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(text, delimiter=delimiter, strict=True)
+    return unique(str(cell).replace("\ufeff", "").strip() or f"列{place}" for place, cell in enumerate(header, 1))

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatch
-from functools import partial
-from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote
 
+import rdflib
+
 from ckanext.openhuizhou.domain.findings import N_
-from ckanext.openhuizhou.errors import RecordRefused, SourceMalformed
 from ckanext.openhuizhou.harvesters.dcat_profile import datasets, following_page, links_of, total_items
+from ckanext.openhuizhou.harvesters.document_folder import DocumentFolder
 from ckanext.openhuizhou.harvesters.folder_source import ACCESS_OPTIONS, folder_at
 from ckanext.openhuizhou.harvesters.kinds import Option, Reading, SourceKind, authorized, source_kind
 from ckanext.openhuizhou.harvesters.paging import Page, page_params, pages
 from ckanext.openhuizhou.harvesters.rdf_documents import FORMATS, read_rdf
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.transport.folders import Folder
 from ckanext.openhuizhou.transport.http import Answer, shown
 
 _ACCEPT: Final = "application/rdf+xml, text/turtle;q=0.9, application/ld+json;q=0.8, */*;q=0.1"
@@ -84,12 +82,13 @@ class Dcat(SourceKind):
     def __init__(self, config: Mapping[str, Any], reading: Reading) -> None:
         super().__init__(config, reading)
         self._client = authorized(reading.client, config, Accept=_ACCEPT)
-        self._folder: Folder | None = None
+        self._documents: DocumentFolder | None = None
         self._form = None if config["format"] == "auto" else config["format"]
 
     def open(self) -> bool:
         if self.config["pattern"] or not self.config["url"].startswith(("http://", "https://")):
-            return self._open_folder()
+            self._documents = DocumentFolder(folder_at(self.config, self._client), self.config["pattern"] or "*")
+            return self._documents.open(self.reading)
         known = None if self.reading.full else self.reading.state.get("document")
         paging = self.config["paging"] or {}
         self._first = self._fetch(self.config["url"], page_params(paging, paging.get("first", 1)), known)
@@ -103,14 +102,14 @@ class Dcat(SourceKind):
             yield self._record(found)
 
     def close(self) -> None:
-        if self._folder is not None:
-            self._folder.close()
+        if self._documents is not None:
+            self._documents.close()
         self._client.close()
 
     def _datasets(self) -> Iterator[dict[str, Any]]:
-        if self._folder is not None:
-            for name in self._names:
-                yield from self._in_file(self._folder, name)
+        if self._documents is not None:
+            for name, stream in self._documents.streams():
+                yield from datasets(self._graph(stream.read(), name, _NOWHERE + quote(name)))
             return
         paging = self.config["paging"] or {"next": "hydra"}
         count = 0
@@ -126,8 +125,11 @@ class Dcat(SourceKind):
         return self._client.get(url, params=params, known=known, size=_MOST_PAGE_BYTES)
 
     def _parse(self, answer: Answer) -> Page:
-        graph = read_rdf(answer.content, shown(answer.url), answer.url, self._form, self.config["contexts"])
+        graph = self._graph(answer.content, shown(answer.url), answer.url)
         return Page(list(datasets(graph)), total_items(graph), following_page(graph))
+
+    def _graph(self, content: bytes, name: str, base: str) -> rdflib.Graph:
+        return read_rdf(content, name, base, self._form, self.config["contexts"])
 
     def _record(self, found: dict[str, Any]) -> SourceRecord:
         keys = (self.config["key"],) if self.config["key"] else _KEYS
@@ -141,34 +143,3 @@ class Dcat(SourceKind):
             data_rule="payload",
             links=links_of(found),
         )
-
-    # a folder of files
-
-    def _open_folder(self) -> bool:
-        self._folder = folder_at(self.config, self._client)
-        pattern = self.config["pattern"] or "*"
-        self._names = [name for name in self._folder.names() if fnmatch(PurePosixPath(name).name, pattern)]
-        known = {} if self.reading.full else self.reading.state.get("files") or {}
-        unchanged = set(known) == set(self._names) and bool(known)
-        states = {}
-        for name in self._names:
-            fetched = self._of_a_file(name, partial(self._folder.fetch, name, known.get(name) or {}))
-            states[name] = dict(fetched.state)
-            unchanged = unchanged and fetched.digest == (known.get(name) or {}).get("digest")
-        self.reading.new_state["files"] = states
-        return not unchanged
-
-    def _in_file(self, folder: Folder, name: str) -> Iterator[dict[str, Any]]:
-        with self._of_a_file(name, partial(folder.open, name)) as stream:
-            content = stream.read()
-        yield from datasets(read_rdf(content, name, _NOWHERE + quote(name), self._form, self.config["contexts"]))
-
-    @staticmethod
-    def _of_a_file(name: str, ask: Any) -> Any:
-        try:
-            return ask()
-        except FileNotFoundError as error:
-            raise SourceMalformed("The file {name} cannot be read any more", name=name) from error
-        except RecordRefused as error:
-            reason = str(error.findings[0].params.get("reason") or error.findings[0].kind)
-            raise SourceMalformed("The file {name} cannot be read ({reason})", name=name, reason=reason) from error

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
-import python_calamine
-
-from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import RecordRefused
-from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, FolderKind
+from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, MOST_COLUMNS, FolderKind
 from ckanext.openhuizhou.harvesters.kinds import Option, source_kind
 from ckanext.openhuizhou.harvesters.records import Row
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.harvesters.spreadsheet import NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
-from ckanext.openhuizhou.harvesters.workbook_size import MOST_CELLS, is_too_large
+from ckanext.openhuizhou.harvesters.spreadsheet import HEAD_ROWS, NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
+from ckanext.openhuizhou.harvesters.workbook import OpenSheet, open_sheet
 
 
 @source_kind
@@ -22,34 +21,67 @@ class ExcelDrop(FolderKind):
     """``.xlsx``, ``.xls``, ``.xlsm``, ``.ods``."""
 
     name = "excel"
+    title = N_("Folder of Excel workbooks")
+    description = N_("Workbooks as offices make them: titles above the table, merged headers, sums and notes below")
     options = (
         *FOLDER_OPTIONS,
-        Option("pattern", default="*.xls*"),
-        Option("sheet", (str, int)),
-        Option("sheet_field"),
-        Option("header", (int, list)),
-        Option("header_field"),
-        Option("join", default="_"),
-        Option("end", (list,), default=list(NOTE_STARTS)),
-        Option("skip", (list,), default=list(SUM_STARTS)),
+        Option("pattern", default="*.xls*", label=N_("Files"), help=N_("Without a list: which files are data sets")),
+        Option("sheet", (str, int), label=N_("Sheet"), help=N_("Name or number; the first one by default")),
+        Option("sheet_field", label=N_("Field with the sheet"), help=N_("A column of the list")),
+        Option(
+            "header",
+            (int, list),
+            label=N_("Header rows"),
+            help=N_("Numbers as Excel counts rows; found out by default"),
+        ),
+        Option("header_field", label=N_("Field with the header rows"), help=N_("A column of the list")),
+        Option(
+            "join",
+            default="_",
+            label=N_("Between two header rows"),
+            help=N_("What stands between the words of an upper and a lower header"),
+        ),
+        Option(
+            "end",
+            (list,),
+            default=list(NOTE_STARTS),
+            label=N_("Beginnings of notes"),
+            help=N_("The table ends where a first cell begins with one of these"),
+        ),
+        Option(
+            "skip",
+            (list,),
+            default=list(SUM_STARTS),
+            label=N_("Beginnings of sums"),
+            help=N_("Rows whose first cell begins with one of these are left out"),
+        ),
     )
 
     def describe(self, stream: BinaryIO, entry: Mapping[str, Any]) -> dict[str, Any]:
-        sheet = _read(stream, self._sheet_of(entry))
-        layout = find_layout(sheet, self._header_of(entry), self.config["join"])
+        ends = self.config["end"]
+        with open_sheet(stream, self._sheet_of(entry)) as sheet:
+            rows, layout = self._laid_out(sheet, self._header_of(entry))
+            notes = layout.notes(rows, sheet.merged, ends)
         return {
             "sheet": sheet.name,
             "title": layout.title,
-            "note": " ".join(layout.notes(sheet, self.config["end"])),
+            "note": " ".join(notes),
             "header": list(layout.header_rows),
             "columns": [{"name": name, "label": name, "type": ""} for name in layout.columns if name],
         }
 
     def rows(self, stream: BinaryIO, description: Mapping[str, Any]) -> Iterator[Row]:
-        with stream:
-            sheet = _read(stream, description["sheet"])
-        layout: Layout = find_layout(sheet, description["header"], self.config["join"])
-        yield from layout.rows(sheet, self.config["end"], self.config["skip"])
+        with stream, open_sheet(stream, description["sheet"]) as sheet:
+            rows, layout = self._laid_out(sheet, description["header"])
+            yield from layout.rows(rows, sheet.merged, self.config["end"], self.config["skip"])
+
+    def _laid_out(self, sheet: OpenSheet, header: list[int] | None) -> tuple[Iterator[list[Any]], Layout]:
+        """All rows of the sheet, and how it is laid out."""
+        head = list(islice(sheet.rows, HEAD_ROWS))
+        layout = find_layout(Sheet(sheet.name, head, sheet.merged), header, self.config["join"])
+        if layout.width > MOST_COLUMNS:
+            raise RecordRefused([Finding("columns-too-many", params={"count": layout.width, "most": MOST_COLUMNS})])
+        return chain(head, sheet.rows), layout
 
     def _sheet_of(self, entry: Mapping[str, Any]) -> str | int | None:
         named = lookup(entry, self.config["sheet_field"]) if self.config["sheet_field"] else None
@@ -68,19 +100,3 @@ class ExcelDrop(FolderKind):
         except (TypeError, ValueError) as error:
             params = {"form": "integer"}
             raise RecordRefused([Finding("value-form", field="header", value=str(declared), params=params)]) from error
-
-
-def _read(stream: BinaryIO, wanted: str | int | None) -> Sheet:
-    if is_too_large(stream):
-        raise RecordRefused([Finding("workbook-too-large", params={"most": MOST_CELLS})])
-    try:
-        with python_calamine.CalamineWorkbook.from_filelike(stream) as workbook:
-            if isinstance(wanted, str):
-                if wanted not in workbook.sheet_names:
-                    raise RecordRefused([Finding("sheet-missing", value=wanted)])
-                sheet = workbook.get_sheet_by_name(wanted)
-            else:
-                sheet = workbook.get_sheet_by_index((wanted or 1) - 1)
-            return Sheet(sheet.name, sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or [])
-    except python_calamine.CalamineError as error:
-        raise RecordRefused([Finding("record-unreadable", params={"reason": str(error)})]) from error
