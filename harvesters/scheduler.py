@@ -16,14 +16,12 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.lib import jobs
 from redis.exceptions import RedisError
-from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.schedule import next_time
 from ckanext.openhuizhou.errors import ConfigurationError
-from ckanext.openhuizhou.harvesters import engine
+from ckanext.openhuizhou.harvesters import engine, lease
 from ckanext.openhuizhou.harvesters.daily import Daily
-from ckanext.openhuizhou.harvesters.lease import abandoned
 from ckanext.openhuizhou.harvesters.wake import wake
 from ckanext.openhuizhou.model.harvest import Outbox, Run, Source
 from ckanext.openhuizhou.model.leader import Leader
@@ -114,7 +112,7 @@ def queue_due(now: datetime) -> list[str]:
         source_id, schedule, name = due
         values = {"next_run": _next_run(name, schedule, now)}
         model.Session.execute(sa.update(Source).where(Source.id == source_id).values(values))
-        run_id = _add_run(source_id, now)
+        run_id = lease.add_run(source_id, trigger="schedule")
         # both or neither: a run without its next time would be queued again
         model.Session.commit()
         if run_id is not None:
@@ -134,12 +132,6 @@ def _take_due(now: datetime) -> tuple[str, str | None, str] | None:
     # a source that another scheduler takes, or that somebody is editing, is left to the next tick
     row = model.Session.execute(due.with_for_update(skip_locked=True)).one_or_none()
     return None if row is None else (row.id, row.schedule, row.name)
-
-
-def _add_run(source_id: str, now: datetime) -> str | None:
-    """In the session's transaction; None when a run is active."""
-    statement = insert(Run).values(source_id=source_id, mode="normal", trigger="schedule", created=now)
-    return model.Session.execute(statement.on_conflict_do_nothing().returning(Run.id)).scalar_one_or_none()
 
 
 def set_next_runs(now: datetime) -> int:
@@ -172,10 +164,7 @@ def wake_workers() -> bool:
     One at a time: while runs are left, each tick wakes one more, until all are taken or all workers are busy. So the
     wake job of a Valkey that was restarted is made again.
     """
-    runs = model.Session.scalars(sa.select(Run).where(Run.state.in_(("queued", "running")))).all()
-    claimable = any(run.state == "queued" or abandoned(run) for run in runs)
-    model.Session.rollback()
-    return claimable and not _wake_waits() and wake()
+    return lease.claimable() > 0 and not _wake_waits() and wake()
 
 
 def _wake_waits() -> bool:
@@ -218,4 +207,4 @@ class IndexDuty:
     def _run_drains() -> bool:
         """A run that is under way drains after each of its batches."""
         running = model.Session.scalars(sa.select(Run).where(Run.state == "running")).all()
-        return any(not abandoned(run) for run in running)
+        return any(not lease.abandoned(run) for run in running)

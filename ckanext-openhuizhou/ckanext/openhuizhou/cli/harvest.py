@@ -19,7 +19,7 @@ from ckanext.openhuizhou.logic.findings import described_finding
 from ckanext.openhuizhou.model.harvest import COUNTERS, Run, Source
 from ckanext.openhuizhou.search import outbox
 
-from .schedule import schedule
+from .schedule import prune, schedule
 
 __all__ = ["harvest", "index"]
 
@@ -30,6 +30,7 @@ def harvest() -> None:
 
 
 harvest.add_command(schedule)
+harvest.add_command(prune)
 
 
 @harvest.command("run", short_help="Read sources now, in this process.")

@@ -38,8 +38,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 #: Seconds that the mail server may take for one answer; CKAN's mailer itself waits for ever.
 _PATIENCE: Final = 15.0
 
-#: What the subject says of a run, by its state.
-_OUTCOMES: Final = {
+#: What is said of a run, by its state; of a run that is under way, nothing.
+OUTCOMES: Final = {
     "done": N_("the harvest is done"),
     "failed": N_("the harvest failed"),
     "held": N_("the harvest waits for your approval"),
@@ -71,7 +71,7 @@ class RunMail:
 
     @property
     def subject(self) -> str:
-        text = tk._("{source}: {outcome}").format(source=self.source_title, outcome=tk._(_OUTCOMES[self.state]))
+        text = tk._("{source}: {outcome}").format(source=self.source_title, outcome=tk._(OUTCOMES[self.state]))
         if self.error_count:
             text += tk._(" ({count} problems)").format(count=self.error_count)
         return f"[{tk.config['ckan.site_title']}] {text}"
@@ -81,7 +81,7 @@ class RunMail:
         lines = [
             tk._("Source: {title}").format(title=self.source_title),
             tk._("Department: {title}").format(title=self.department),
-            tk._("Result: {outcome}").format(outcome=tk._(_OUTCOMES[self.state])),
+            tk._("Result: {outcome}").format(outcome=tk._(OUTCOMES[self.state])),
             *self._times(),
             tk._("Records: {counts}").format(counts=tk._(", ").join(self._counts())),
         ]
@@ -141,15 +141,15 @@ def one_line(text: str, length: int) -> str:
 def send(message: RunMail, recipient: str, describe: Describe) -> None:
     """Send one mail.
 
-    The message's id comes from run and recipient: should it be sent twice, because this process was killed between the
-    server's answer and the commit, mail programs show it once.
+    The message's id comes from the run, its state and the recipient: should it be sent twice, because this process was
+    killed between the server's answer and the commit, mail programs show it once.
 
     Raises:
         MailRefused: the server did not take it.
     """
     if not is_address(recipient):
         raise MailRefused("The address is not valid", reason="the address is not valid", again=False, silent=False)
-    digest = hashlib.sha256(f"{message.run_id} {recipient}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{message.run_id} {message.state} {recipient}".encode()).hexdigest()[:32]
     headers = {
         "Message-ID": f"<run.{digest}@{urlsplit(config.site_url()).hostname or 'localhost'}>",
         # so that no absence note comes back (RFC 3834)

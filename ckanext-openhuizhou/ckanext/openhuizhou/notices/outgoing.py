@@ -75,8 +75,14 @@ def _send_next(
     if notice is None:
         return None
     result: Literal["sent", "refused", "silence"] = "refused"
+    run = model.Session.get_one(Run, notice.run_id, populate_existing=True)
+    if run.state not in mail.OUTCOMES:
+        # a held run that was approved goes on: its end writes the notice anew
+        model.Session.delete(notice)
+        model.Session.commit()
+        return result
     try:
-        mail.send(_message(notice.run_id), notice.recipient, describe)
+        mail.send(_message(run), notice.recipient, describe)
     except MailRefused as error:
         result = "silence" if error.params["silent"] else "refused"
         _failed(notice, clock(), error.params["reason"], again=error.params["again"])
@@ -103,21 +109,20 @@ def _failed(notice: RunNotice, now: datetime, reason: str, *, again: bool) -> No
         log.warning("The mail about run %s was not accepted, next attempt in %s: %s", run, wait, reason)
 
 
-def _message(run_id: str) -> mail.RunMail:
-    run = model.Session.get_one(Run, run_id)
+def _message(run: Run) -> mail.RunMail:
     source = model.Session.get_one(Source, run.source_id)
     department = model.Group.get(source.organization_id)
-    errors = sa.select(RunFinding).where(RunFinding.run_id == run_id, RunFinding.severity == "error")
+    errors = sa.select(RunFinding).where(RunFinding.run_id == run.id, RunFinding.severity == "error")
     count = model.Session.scalar(sa.select(sa.func.count()).select_from(errors.subquery())) or 0
     table = RunFinding.__table__
     rows = model.Session.execute(
         sa.select(table)
-        .where(table.c.run_id == run_id, table.c.severity == "error", table.c.kind.in_(KINDS))
+        .where(table.c.run_id == run.id, table.c.severity == "error", table.c.kind.in_(KINDS))
         .order_by(table.c.id)
         .limit(mail.LISTED)
     ).mappings()
     return mail.RunMail(
-        run_id,
+        run.id,
         run.state,
         source.title,
         (department.title if department else None) or "",
