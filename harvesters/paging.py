@@ -7,18 +7,36 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
+from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.errors import SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import Option
 from ckanext.openhuizhou.transport.http import Answer, HttpClient, shown
 
 PAGING_OPTIONS: Final = (
-    Option("page"),
-    Option("size"),
-    Option("per_page", (int,), default=100),
-    Option("first", (int,), default=1),
-    Option("total"),
-    Option("next"),
+    Option(
+        "page", label=N_("Parameter with the page’s number"), help=N_("As in page; empty when pages are not counted")
+    ),
+    Option("size", label=N_("Parameter with the page’s size"), help=N_("As in page_size")),
+    Option("per_page", (int,), default=100, label=N_("Records per page"), help=N_("A shorter page is the last")),
+    Option("first", (int,), default=1, label=N_("Number of the first page"), help=N_("0 or 1")),
+    Option("total", label=N_("Path of the total"), help=N_("Where an answer says how many records there are in all")),
+    Option("next", label=N_("Path of the next page’s address"), help=N_("In place of page numbers")),
+)
+DIGEST_OPTION: Final = Option(
+    "digest",
+    (str, list),
+    label=N_("Path of the data’s version"),
+    help=N_(
+        "A value of the record, or several, that changes whenever its rows do; otherwise the rows are read each time"
+    ),
+)
+MODIFIED_OPTION: Final = Option("modified", label=N_("Path of the time of change"), help=N_("In a record"))
+KEY_OPTION: Final = Option(
+    "key",
+    required=True,
+    label=N_("Path of the key"),
+    help=N_("In a record: what names it for ever, as a number or code"),
 )
 
 

@@ -7,10 +7,22 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.errors import DecodingError, SourceMalformed
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, Reading, SourceKind, authorized, source_kind
-from ckanext.openhuizhou.harvesters.paging import PAGING_OPTIONS, Page, address_of, get, page_params, pages
+from ckanext.openhuizhou.harvesters.paging import (
+    DIGEST_OPTION,
+    KEY_OPTION,
+    MODIFIED_OPTION,
+    PAGING_OPTIONS,
+    Page,
+    address_of,
+    get,
+    page_params,
+    pages,
+)
+from ckanext.openhuizhou.harvesters.record_fields import digest_at, key_at, links_at, text_at
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport import decoding
@@ -22,23 +34,72 @@ class JsonApi(SourceKind):
     """The whole catalogue is one conditional request when its ETag covers the data (``covers_data``)."""
 
     name = "json-api"
+    title = N_("JSON service")
+    description = N_("A catalogue and its data, page by page, in JSON")
     options = (
-        Option("url", required=True),
+        Option(
+            "url", required=True, label=N_("Address of the catalogue"), help=N_("Answers with the list of data sets")
+        ),
         *TOKEN_OPTIONS,
-        Option("records", default=""),
-        Option("key", required=True),
-        Option("modified"),
-        Option("columns", default="columns"),
-        Option("paging", options=PAGING_OPTIONS),
-        Option("digest", (str, list)),
-        Option("covers_data", (bool,), default=False),
+        Option(
+            "records",
+            default="",
+            label=N_("Path of the list"),
+            help=N_("In the answer, as data.list; empty when the answer is the list itself"),
+        ),
+        KEY_OPTION,
+        MODIFIED_OPTION,
+        Option(
+            "columns",
+            default="columns",
+            label=N_("Path of the columns"),
+            help=N_("In a record: the list of its columns"),
+        ),
+        Option(
+            "paging",
+            options=PAGING_OPTIONS,
+            label=N_("Pages of the catalogue"),
+            help=N_("Empty when it comes in one answer"),
+        ),
+        DIGEST_OPTION,
+        Option(
+            "covers_data",
+            (bool,),
+            default=False,
+            label=N_("The catalogue’s ETag covers the data"),
+            help=N_("Then a source in which nothing has changed costs one request"),
+        ),
+        Option(
+            "links",
+            label=N_("Links"),
+            help=N_("Files and services of a record that stay where they are"),
+            options=(
+                Option("list", required=True, label=N_("Path of the list of links"), help=N_("In a record")),
+                Option("url", default="url", label=N_("Path of the address"), help=N_("In a link")),
+                Option("name", default="name", label=N_("Path of the name"), help=N_("In a link")),
+                Option("format", default="format", label=N_("Path of the format"), help=N_("In a link")),
+                Option("description", default="description", label=N_("Path of the description"), help=N_("In a link")),
+            ),
+        ),
         Option(
             "data",
+            label=N_("Rows"),
+            help=N_("Where the rows of a record are; empty for entries without a table"),
             options=(
-                Option("url", required=True),
-                Option("records", default=""),
-                Option("paging", options=PAGING_OPTIONS),
-                Option("etag", (bool,), default=False),
+                Option(
+                    "url", required=True, label=N_("Address of the rows"), help=N_("{key} stands for the record’s key")
+                ),
+                Option("records", default="", label=N_("Path of the rows"), help=N_("In the answer")),
+                Option(
+                    "paging", options=PAGING_OPTIONS, label=N_("Pages of the rows"), help=N_("Empty for one answer")
+                ),
+                Option(
+                    "etag",
+                    (bool,),
+                    default=False,
+                    label=N_("The ETag of the first page covers all rows"),
+                    help=N_("Then a table that has not changed costs one request"),
+                ),
             ),
         ),
     )
@@ -63,32 +124,30 @@ class JsonApi(SourceKind):
     def records(self) -> Iterator[SourceRecord]:
         parse = partial(_parse, self.config["records"], self.config["paging"] or {})
         for page in pages(self.config["url"], self.config["paging"], get(self._client), parse, self._first):
+            self.reading.total = page.total or self.reading.total
             for member in page.members:
-                if isinstance(member, dict):
-                    yield self._record(member)
+                # what is no object has no key, and the run says so
+                yield self._record(member) if isinstance(member, dict) else SourceRecord(key="")
 
     def close(self) -> None:
         self._client.close()
 
     def _record(self, member: dict[str, Any]) -> SourceRecord:
-        key = lookup(member, self.config["key"])
-        key = "" if key is None else str(key).strip()
-        modified = lookup(member, self.config["modified"]) if self.config["modified"] else None
+        key = key_at(member, self.config["key"])
         columns = lookup(member, self.config["columns"])
         state: dict[str, Any] = {}
-        data_digest = None
-        if self.config["digest"]:
-            paths = self.config["digest"]
-            data_digest = digest([lookup(member, path) for path in ([paths] if isinstance(paths, str) else paths)])
-        elif key and self.config["data"] and self.config["data"]["etag"]:
-            data_digest, state = self._etag(key)
+        data_digest, rule = digest_at(member, self.config["digest"]), "version"
+        if data_digest is None and key and self.config["data"] and self.config["data"]["etag"]:
+            (data_digest, state), rule = self._etag(key), "etag"
         return SourceRecord(
             key=key,
-            modified=None if modified is None else str(modified),
+            modified=text_at(member, self.config["modified"]),
             payload={**member, "columns": columns if isinstance(columns, list) else []},
             data_digest=data_digest,
+            data_rule=rule if data_digest else None,
             rows=partial(self._rows, key) if self.config["data"] else None,
             state=state,
+            links=links_at(member, self.config["links"]),
         )
 
     def _etag(self, key: str) -> tuple[str | None, dict[str, Any]]:

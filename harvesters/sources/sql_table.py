@@ -32,6 +32,8 @@ class SqlTable(SourceKind):
     """One record for each table, or for each row of a catalogue table."""
 
     name = "sql"
+    title = N_("Tables of a database")
+    description = N_("Tables or views of a front database, as they are at one moment")
     options = (
         Option(
             "dsn",

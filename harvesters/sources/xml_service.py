@@ -12,10 +12,22 @@ from xml.sax.saxutils import escape
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
+from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.errors import SourceMalformed
-from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, Reading, SourceKind, authorized, source_kind
-from ckanext.openhuizhou.harvesters.paging import PAGING_OPTIONS, Fetch, Page, address_of, get, page_params, pages
+from ckanext.openhuizhou.harvesters.paging import (
+    DIGEST_OPTION,
+    KEY_OPTION,
+    MODIFIED_OPTION,
+    PAGING_OPTIONS,
+    Fetch,
+    Page,
+    address_of,
+    get,
+    page_params,
+    pages,
+)
+from ckanext.openhuizhou.harvesters.record_fields import digest_at, key_at, text_at
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
 from ckanext.openhuizhou.transport.http import Answer, shown
@@ -28,25 +40,46 @@ class XmlService(SourceKind):
     """Records and rows are found by XPath; their child elements and attributes are the fields."""
 
     name = "xml-service"
+    title = N_("XML service")
+    description = N_("A catalogue and its data in XML, by GET or with a SOAP envelope")
     options = (
-        Option("url", required=True),
+        Option(
+            "url", required=True, label=N_("Address of the catalogue"), help=N_("Answers with the list of data sets")
+        ),
         *TOKEN_OPTIONS,
-        Option("namespaces", (dict,)),
-        Option("records", required=True),
-        Option("key", required=True),
-        Option("modified"),
-        Option("columns"),
-        Option("paging", options=PAGING_OPTIONS),
-        Option("digest", (str, list)),
-        Option("post"),
-        Option("error"),
+        Option(
+            "namespaces", (dict,), label=N_("Namespaces"), help=N_("Short names that the XPaths use, with their URIs")
+        ),
+        Option("records", required=True, label=N_("XPath of the records"), help=N_("As in .//dataset")),
+        KEY_OPTION,
+        MODIFIED_OPTION,
+        Option("columns", label=N_("Path of the columns"), help=N_("In a record: the list of its columns")),
+        Option(
+            "paging",
+            options=PAGING_OPTIONS,
+            label=N_("Pages of the catalogue"),
+            help=N_("Empty when it comes in one answer"),
+        ),
+        DIGEST_OPTION,
+        Option(
+            "post",
+            label=N_("Body of the request"),
+            help=N_("A SOAP envelope with {page}, {size} and {key}; empty for GET"),
+        ),
+        Option("error", label=N_("XPath of an error"), help=N_("Finds something when the service reports an error")),
         Option(
             "data",
+            label=N_("Rows"),
+            help=N_("Where the rows of a record are; empty for entries without a table"),
             options=(
-                Option("url", required=True),
-                Option("rows", required=True),
-                Option("paging", options=PAGING_OPTIONS),
-                Option("post"),
+                Option(
+                    "url", required=True, label=N_("Address of the rows"), help=N_("{key} stands for the record’s key")
+                ),
+                Option("rows", required=True, label=N_("XPath of the rows"), help=N_("As in .//row")),
+                Option(
+                    "paging", options=PAGING_OPTIONS, label=N_("Pages of the rows"), help=N_("Empty for one answer")
+                ),
+                Option("post", label=N_("Body of the request"), help=N_("As for the catalogue")),
             ),
         ),
     )
@@ -64,27 +97,25 @@ class XmlService(SourceKind):
     def records(self) -> Iterator[SourceRecord]:
         parse = partial(self._parse, self.config["records"], self.config["paging"] or {})
         for page in pages(self.config["url"], self.config["paging"], self._fetch, parse, self._first):
+            self.reading.total = page.total or self.reading.total
             for member in page.members:
-                yield self._record(member)
+                # an element without anything inside has no key, and the run says so
+                yield self._record(member) if isinstance(member, dict) else SourceRecord(key="")
 
     def close(self) -> None:
         self._client.close()
 
     def _record(self, payload: dict[str, Any]) -> SourceRecord:
-        key = lookup(payload, self.config["key"])
-        key = "" if key is None else str(key).strip()
-        modified = lookup(payload, self.config["modified"]) if self.config["modified"] else None
+        key = key_at(payload, self.config["key"])
         columns = lookup(payload, self.config["columns"]) if self.config["columns"] else None
         columns = columns if isinstance(columns, list) else [columns] if isinstance(columns, dict) else []
-        data_digest = None
-        if self.config["digest"]:
-            paths = self.config["digest"]
-            data_digest = digest([lookup(payload, path) for path in ([paths] if isinstance(paths, str) else paths)])
+        data_digest = digest_at(payload, self.config["digest"])
         return SourceRecord(
             key=key,
-            modified=None if modified is None else str(modified),
+            modified=text_at(payload, self.config["modified"]),
             payload={**payload, "columns": columns},
             data_digest=data_digest,
+            data_rule="version" if data_digest else None,
             rows=partial(self._rows, key) if self.config["data"] else None,
         )
 
@@ -94,7 +125,8 @@ class XmlService(SourceKind):
         fetch = self._fetcher(data["post"], key, paging)
         parse = partial(self._parse, data["rows"], paging)
         for page in pages(address_of(data["url"], key), data["paging"], fetch, parse):
-            yield from page.members
+            # a row without cells is one of empty cells
+            yield from (row if isinstance(row, dict) else {} for row in page.members)
 
     def _fetcher(self, body: str | None, key: str, paging: Mapping[str, Any]) -> Fetch:
         if body is None:
