@@ -37,6 +37,7 @@ class Department:
     environment: dict[str, str] = field(default_factory=dict)
     health: str = ""
     database: dict[str, str] | None = None
+    site: dict[str, int] | None = None
     variables: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,10 +81,20 @@ class Filled:
         return self.department.part_name
 
 
-def fill(department: Department, layout: Layout, *, port: int | None, token: str, dsn: str) -> Filled:
-    """Fill in ``{python}``, ``{host}``, ``{port}``, ``{data}``, and, outside the command, ``{token}`` and ``{dsn}``."""
+def fill(
+    department: Department,
+    layout: Layout,
+    *,
+    port: int | None,
+    token: str,
+    dsn: str,
+    site: Mapping[str, str] | None = None,
+) -> Filled:
+    """Fill in ``{python}``, ``{host}``, ``{port}``, ``{data}``, and, outside the command, ``{token}``, ``{dsn}`` and
+    what ``site`` has (``{database}``, ``{datastore_write}``, ``{datastore_read}``, ``{solr}``, ``{redis}``,
+    ``{secret}``)."""
     public = {"python": sys.executable, "host": HOST, "port": str(port), "data": str(data_folder(layout, department))}
-    private = {**public, "token": token, "dsn": dsn}
+    private = {**public, "token": token, "dsn": dsn, **(site or {})}
     return Filled(
         department,
         command=[_filled(word, public, department) for word in department.command],

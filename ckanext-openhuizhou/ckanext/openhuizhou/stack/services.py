@@ -48,9 +48,10 @@ class Stack:
             self.supervisor.stop("postgres", self.services()[0])
             postgres.forget_dead_server(self.layout)
         # an index of another database or of another schema is worth nothing
-        if new_database or solr.outdated(self.layout):
+        if changed := [core for core in solr.cores(self.layout) if new_database or solr.outdated(self.layout, core)]:
             self.supervisor.stop("solr")
-            solr.lay_out(self.layout)
+            for core in changed:
+                solr.lay_out(self.layout, core)
         self.supervisor.ensure(*self.services())
         databases.create_site_databases(self.port("postgres"), self.secrets)
 
@@ -66,8 +67,18 @@ class Stack:
                 databases.url(own["role"], self.secrets[own["role"]], self.port("postgres"), own["name"]) if own else ""
             )
             token = self.secrets[f"department_{department.name}_token"]
-            filled.append(departments.fill(department, self.layout, port=port, token=token, dsn=dsn))
+            site = self._site(department.name, department.site["redis"]) if department.site else {}
+            filled.append(departments.fill(department, self.layout, port=port, token=token, dsn=dsn, site=site))
         return filled
+
+    def _site(self, name: str, redis: int) -> dict[str, str]:
+        """What a plain CKAN site of the demo has of its own in the services."""
+        return {
+            **databases.plain_site_urls(self.port("postgres"), self.secrets, name),
+            "solr": solr.url(self.port("solr"), name),
+            "redis": valkey.url(self.port("valkey"), self.secrets["valkey"], redis),
+            "secret": self.secrets[f"site_{name}"],
+        }
 
     def start_departments(self, systems: list[Filled]) -> Callable[[], None]:
         """Start the departments' systems; the returned function waits until all serve or are filled."""
@@ -78,6 +89,8 @@ class Stack:
             own = filled.department.database
             if own:
                 databases.create_department_database(self.port("postgres"), self.secrets, own["role"], own["name"])
+            if filled.department.site:
+                databases.create_plain_site(self.port("postgres"), self.secrets, filled.department.name)
             if filled.department.mode == "service":
                 started += self.supervisor.start(departments.part(filled, self.layout.project))
             else:
@@ -107,7 +120,7 @@ class Stack:
         site.compile_translations()
         site.migrate(self.layout, self.secrets, self.state, self.port("postgres"), self.say)
         site.translate(self.layout, self.state, self.say)
-        site.index(self.layout, self.state, solr.core_digest(self.layout), self.say)
+        site.index(self.layout, self.state, solr.our_core(self.layout).digest, self.say)
 
     def check_web_port(self) -> None:
         """The port that people know is ours or free.

@@ -1,4 +1,5 @@
-"""Solr as a web application under jetty-runner, with our core from ``config/solr/openhuizhou``."""
+"""Solr as a web application under jetty-runner, with our core from ``config/solr/openhuizhou``, and a core with CKAN's
+own schema for each plain CKAN site of the demo (``docker/<site>/solr``)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ckanext.openhuizhou.errors import StackError
@@ -29,8 +32,8 @@ SOLR_XML = """<?xml version="1.0" encoding="UTF-8"?>
 LEAST_JAVA = 17
 
 
-def url(port: int) -> str:
-    return f"http://{HOST}:{port}/solr/{CORE}"
+def url(port: int, core: str = CORE) -> str:
+    return f"http://{HOST}:{port}/solr/{core}"
 
 
 def java() -> str:
@@ -50,39 +53,72 @@ def java() -> str:
     return found
 
 
-def core_digest(layout: Layout) -> str:
-    """Changes with any file of the core's configuration: then the core is loaded anew and the index rebuilt."""
-    summary = hashlib.sha256()
-    source = layout.config / "solr" / CORE
-    for path in sorted(source.rglob("*")):
-        if path.is_file():
-            summary.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return summary.hexdigest()
+@dataclass(frozen=True)
+class Core:
+    """A core: its name, and the files of its configuration by their paths in the core's folder."""
+
+    name: str
+    files: dict[str, Path]
+
+    @property
+    def digest(self) -> str:
+        """Changes with any file of the configuration: then the core is loaded anew and the index rebuilt."""
+        summary = hashlib.sha256()
+        for name, path in sorted(self.files.items()):
+            summary.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return summary.hexdigest()
 
 
-def _laid_out(layout: Layout) -> Path:
-    return layout.solr / "core.sha256"
+def our_core(layout: Layout) -> Core:
+    return Core(CORE, _files(layout.config / "solr" / CORE))
 
 
-def outdated(layout: Layout) -> bool:
-    """Whether Solr's home is missing or was made from another configuration."""
-    file = _laid_out(layout)
-    return not file.is_file() or file.read_text(encoding="ascii") != core_digest(layout)
+def cores(layout: Layout) -> list[Core]:
+    """Ours first, then those of the demo's plain CKAN sites."""
+    found = [our_core(layout)]
+    for folder in sorted((layout.project / "docker").glob("*/solr")):
+        if (folder / "solrconfig.xml").is_file():
+            own = {f"conf/{name}": path for name, path in _files(folder).items()}
+            found.append(Core(folder.parent.name, {**own, "conf/schema.xml": _ckans_schema()}))
+    return found
 
 
-def lay_out(layout: Layout) -> None:
-    """Make Solr's home from the project's configuration, with an empty index. Solr must not run.
+def _files(folder: Path) -> dict[str, Path]:
+    return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+
+
+def _ckans_schema() -> Path:
+    spec = find_spec("ckan")
+    assert spec is not None, "CKAN is what this project extends"
+    return Path(*(spec.submodule_search_locations or ()), "config", "solr", "schema.xml")
+
+
+def _laid_out(layout: Layout, core: Core) -> Path:
+    return layout.solr / ("core.sha256" if core.name == CORE else f"{core.name}.sha256")
+
+
+def outdated(layout: Layout, core: Core) -> bool:
+    """Whether the core is missing in Solr's home or was made from another configuration."""
+    file = _laid_out(layout, core)
+    return not file.is_file() or file.read_text(encoding="ascii") != core.digest
+
+
+def lay_out(layout: Layout, core: Core) -> None:
+    """Lay the core into Solr's home, with an empty index. Solr must not run.
 
     An index made with another schema cannot be trusted, so it goes; the site fills it again from the database.
     """
     home = layout.solr / "home"
-    for folder in (home, layout.solr / "data"):
+    for folder in (home / core.name, layout.solr / "data" / core.name):
         shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(layout.config / "solr" / CORE, home / CORE)
-    (home / CORE / "core.properties").write_text(f"name={CORE}\n", encoding="ascii")
+    for name, path in core.files.items():
+        target = home / core.name / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    (home / core.name / "core.properties").write_text(f"name={core.name}\n", encoding="ascii")
     (home / "solr.xml").write_text(SOLR_XML, encoding="utf-8")
     (layout.solr / "tmp").mkdir(exist_ok=True)
-    _laid_out(layout).write_text(core_digest(layout), encoding="ascii")
+    _laid_out(layout, core).write_text(core.digest, encoding="ascii")
 
 
 def part(layout: Layout, port: int, say: Callable[[str], None]) -> Part:
@@ -124,16 +160,15 @@ def part(layout: Layout, port: int, say: Callable[[str], None]) -> Part:
 
 
 def answers(port: int) -> bool:
-    """Whether the core answers a query.
+    """Whether our core answers a query.
 
-    :raises StackError: Solr runs but cannot load the core; the message is Solr's
+    :raises StackError: Solr runs but cannot load a core; the message is Solr's
     """
     status = _get(f"http://{HOST}:{port}/solr/admin/cores?action=STATUS&wt=json")
     if status is None:
         return False
-    failure = status.get("initFailures", {}).get(CORE)
-    if failure:
-        raise StackError("the core is not loadable: {failure}", failure=failure)
+    for core, failure in status.get("initFailures", {}).items():
+        raise StackError("the core {core} is not loadable: {failure}", core=core, failure=failure)
     return _get(f"{url(port)}/select?q=*:*&rows=0&wt=json") is not None
 
 
