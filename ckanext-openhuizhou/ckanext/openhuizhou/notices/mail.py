@@ -42,7 +42,7 @@ _PATIENCE: Final = 15.0
 OUTCOMES: Final = {
     "done": N_("the harvest is done"),
     "failed": N_("the harvest failed"),
-    "held": N_("the harvest waits for your approval"),
+    "held": N_("the harvest waits for the platform's approval"),
     "cancelled": N_("the harvest was cancelled"),
 }
 _COUNTERS: Final = {
