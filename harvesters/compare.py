@@ -43,7 +43,9 @@ def payload_digest(record: SourceRecord, *, with_modified: bool) -> str:
     ``with_modified``: whether the time of change counts; it does when a mapping reads it. Any value has a digest, and
     values of different types have different ones.
     """
-    value = [record.payload, record.links, record.data_digest, record.modified if with_modified else None]
+    # False stands for what is not given: a null is looked at twice
+    rest = (record.data_digest, record.modified if with_modified else None)
+    value = [record.payload, record.links, *(False if part is None else part for part in rest)]
     try:
         text = orjson.dumps(value, option=_OPTIONS)
     except TypeError:  # a type, a key, a number or half a character that JSON does not have

@@ -7,7 +7,6 @@ import unicodedata
 
 from .findings import Finding
 from .text_rules import has_forbidden, shown
-from .title import normalise_title
 
 #: Characters; keys are short, and an index of the database takes 2,704 bytes.
 LONGEST = 500
@@ -25,7 +24,7 @@ def check_key(key: str, number: int) -> Finding | None:
         return Finding("key-missing", params={"number": number})
     if len(key) > LONGEST or has_forbidden(key):
         return Finding("key-unfit", value=shown(key), params={"number": number, "longest": LONGEST})
-    plain = unicodedata.normalize("NFKC", key).strip().casefold()
-    if plain in PLACEHOLDERS or _ZEROS.fullmatch(plain) or not normalise_title(key):
+    plain = (key if key.isascii() else unicodedata.normalize("NFKC", key)).strip().casefold()
+    if plain in PLACEHOLDERS or _ZEROS.fullmatch(plain) or not any(map(str.isalnum, plain)):
         return Finding("key-placeholder", value=shown(key), params={"number": number})
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -44,23 +45,28 @@ def source_id_of(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
+@cache
+def _namespace(source_id: str) -> uuid.UUID:
+    return uuid.UUID(source_id)
+
+
 def dataset_id_of(source_id: str, key: str, number: int = 1) -> str:
     """The id of the entry that a record becomes; writing it twice cannot make two.
 
     ``number``: from 2 on for a record whose earlier entry belongs to another source now.
     """
     more = "" if number == 1 else f"\0{number}"
-    return str(uuid.uuid5(uuid.UUID(source_id), f"dataset:{key}{more}"))
+    return str(uuid.uuid5(_namespace(source_id), f"dataset:{key}{more}"))
 
 
 def resource_id_of(source_id: str, key: str) -> str:
     """The id of the resource that holds the record's table."""
-    return str(uuid.uuid5(uuid.UUID(source_id), f"resource:{key}"))
+    return str(uuid.uuid5(_namespace(source_id), f"resource:{key}"))
 
 
 def link_id_of(source_id: str, key: str, url: str) -> str:
     """The id of the resource that points to a file of the record; a new name leaves it as it is."""
-    return str(uuid.uuid5(uuid.UUID(source_id), f"link:{key}{url}"))
+    return str(uuid.uuid5(_namespace(source_id), f"link:{key}{url}"))
 
 
 class Source(tk.BaseModel):
