@@ -6,14 +6,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ckanapi import RemoteCKAN
-from ckanapi.errors import CKANAPIError
+from ckanapi import RemoteCKAN, errors
 
 from ckanext.openhuizhou.errors import DecodingError, SourceMalformed
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.http import HttpClient, shown
 
 _ROWS_AT_ONCE: Final = 5000
+#: ckanapi gives back CKAN's own errors, which have no common ancestor; with its texts nothing is to be done.
+#: RecursionError: JSON that is nested without end.
+_NOT_CKANS: Final = (
+    errors.CKANAPIError,
+    errors.NotAuthorized,
+    errors.NotFound,
+    errors.SearchError,
+    errors.SearchIndexError,
+    errors.SearchQueryError,
+    errors.ServerIncompatibleError,
+    errors.ValidationError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    ValueError,
+)
 #: Columns of the DataStore's own.
 _OWN_COLUMNS: Final = frozenset({"_id", "_full_text"})
 
@@ -56,8 +71,7 @@ class Portal:
         """The result of an action that answers with an object."""
         try:
             result = self._remote.call_action(action, parameters)
-        # RecursionError: JSON that is nested without end
-        except (CKANAPIError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        except _NOT_CKANS as error:
             raise self._malformed(action) from error
         if not isinstance(result, dict):
             raise self._malformed(action)
