@@ -49,8 +49,8 @@ def request(run_id: str, action: Action, by: str | None) -> str:
 def decide(run_id: str, decision: Decision, by: str | None) -> str:
     """Approve or refuse what a held run would withdraw, and commit; the run's state afterwards.
 
-    ``approved``: the run is queued once more; a worker withdraws the entries that were listed and that no reading has
-    met since. ``refused``: the run is cancelled, nothing is withdrawn.
+    ``approved``: the run is queued once more; a worker withdraws the entries that were listed with it, without reading
+    the source. ``refused``: the run is cancelled, nothing is withdrawn.
 
     Raises:
         LookupError: there is no such run.

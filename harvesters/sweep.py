@@ -17,7 +17,7 @@ from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.writer import BATCH, validation_findings, write_context
-from ckanext.openhuizhou.model.harvest import Difference, Record, Run
+from ckanext.openhuizhou.model.harvest import Difference, Record
 
 #: As many entries may always go, and this share of a source.
 _ALWAYS: Final = 5
@@ -81,13 +81,11 @@ def list_gone(lease: Lease) -> None:
 
 
 def withdraw_listed(lease: Lease, *, approved: bool) -> list[Finding]:
-    """Withdraw what was listed with this run when it was held, but for what a later reading has met."""
-    held = sa.select(Run.created).where(Run.id == lease.run_id).scalar_subquery()
-    met = sa.exists().where(Run.id == Record.last_run_id, Run.created >= held)
+    """Withdraw what was listed with this run when it was held, as far as it is still there."""
     listed = sa.exists().where(
         Difference.run_id == lease.run_id, Difference.record == Record.key, Difference.action == "withdrawn"
     )
-    return _withdraw_pages(lease, listed, ~met, approved=approved)
+    return _withdraw_pages(lease, listed, _not_met(lease), approved=approved)
 
 
 def _not_met(lease: Lease) -> sa.ColumnElement[bool]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.lib import search
 from ckan.tests import factories
+from tests.integration.harvesters.workers import kill, start_worker
 
 from ckanext.openhuizhou.harvesters.writer import write_context
 from ckanext.openhuizhou.model.harvest import Outbox, Run
@@ -28,24 +26,6 @@ def waiting() -> int:
 
 #: Nothing listens there.
 DEAD = "http://127.0.0.1:9/solr/none"
-
-
-def start_worker(
-    department: Any, feed: Any, request: pytest.FixtureRequest, tmp_path: Path, **options: Any
-) -> subprocess.Popen[str]:
-    """The command that runs the source, in a process of its own."""
-    ini = tmp_path / "worker.ini"
-    base = Path(request.config.getoption("--ckan-ini")).resolve()
-    hosts = f"ckanext.openhuizhou.allowed_hosts = {department.web.host}"
-    ini.write_text(f"[app:main]\nuse = config:{base}\n{hosts}\n")
-    ckan = Path(sys.executable).with_name("ckan")
-    return subprocess.Popen(
-        [str(ckan), "-c", str(ini), "openhuizhou", "harvest", "run", feed.name],
-        stdout=subprocess.DEVNULL,
-        stderr=options.get("stderr", subprocess.DEVNULL),
-        start_new_session=True,
-        text=True,
-    )
 
 
 class Database:
@@ -120,8 +100,7 @@ class TestKill:
         try:
             assert reached.wait(120)
         finally:
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait()
+            kill(worker)
             killed.set()
         run_id = model.Session.scalar(sa.select(Run.id).where(Run.source_id == feed.source_id))
         done = feed.keys("published")
