@@ -5,16 +5,15 @@ A document that cannot be read fails the source: nobody knows what was in it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from ckanext.openhuizhou.errors import RecordRefused, SourceMalformed
 from ckanext.openhuizhou.harvesters.kinds import Reading
 from ckanext.openhuizhou.transport.folders import Folder
-
-Result = TypeVar("Result")
 
 
 class DocumentFolder:
@@ -34,7 +33,8 @@ class DocumentFolder:
         states = {}
         for name in self._names:
             before = known.get(name) or {}
-            fetched = of_document(name, lambda name=name, before=before: self._folder.fetch(name, before))
+            with document(name):
+                fetched = self._folder.fetch(name, before)
             states[name] = dict(fetched.state)
             changed = changed or fetched.digest != before.get("digest")
         reading.new_state["files"] = states
@@ -43,17 +43,20 @@ class DocumentFolder:
     def streams(self) -> Iterator[tuple[str, BinaryIO]]:
         """Name and bytes of each file, one open at a time."""
         for name in self._names:
-            with of_document(name, lambda name=name: self._folder.open(name)) as stream:
+            with document(name):
+                stream = self._folder.open(name)
+            with stream:
                 yield name, stream
 
     def close(self) -> None:
         self._folder.close()
 
 
-def of_document(name: str, ask: Callable[[], Result]) -> Result:
-    """What ``ask`` gives; what is wrong with a document is wrong with the source."""
+@contextlib.contextmanager
+def document(name: str) -> Iterator[None]:
+    """What is wrong with a document is wrong with the source."""
     try:
-        return ask()
+        yield
     except FileNotFoundError as error:
         raise SourceMalformed("The file {name} cannot be read any more", name=name) from error
     except RecordRefused as error:

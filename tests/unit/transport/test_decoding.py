@@ -12,7 +12,7 @@ from ckanext.openhuizhou.transport.decoding import decode, detect, first_error
 
 #: As long as the first chunk of the reader and a little more, so that letters are cut in two.
 LONG = "station,2018-03-01,42\r\n" * 46_000
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"))
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff\0"))
 
 #: Letters that GB 2312 has too, so that two bytes hold each.
 chinese = st.characters(codec="gb2312", min_codepoint=0x4E00, max_codepoint=0x9FFF)
@@ -42,6 +42,25 @@ class TestDetect:
         mixed = "惠州市".encode() + b"\r\n" + "惠州市环".encode("gb18030") + b"\xff\r\n"
         with pytest.raises(DecodingError):
             detect(io.BytesIO(mixed))
+
+    @pytest.mark.parametrize("row", ["惠州市养老服务中心,12\r\n", "机构名称,1\r\n"])
+    def test_rows_of_utf8_among_those_of_gb18030_are_told_though_they_decode(self, row: str):
+        some = "机构,床位\r\n甲院,12\r\n".encode("gb18030") * 60_000
+        mixed = some + (row * 2).encode() + some
+        assert "鏈" in mixed.decode("gb18030", "ignore") or "鎯" in mixed.decode("gb18030", "ignore")
+        with pytest.raises(DecodingError):
+            detect(io.BytesIO(mixed))
+
+    def test_short_words_of_utf8_are_told_when_they_are_several(self):
+        some = "甲院,12\r\n".encode("gb18030") * 100
+        assert detect(io.BytesIO(some + "江北".encode() + b"\r\n" + some)) == "gb18030"
+        with pytest.raises(DecodingError):
+            detect(io.BytesIO(some + "江北\r\n龙门\r\n博罗\r\n".encode() + some))
+
+    def test_utf16_without_its_mark_is_refused(self):
+        with pytest.raises(DecodingError) as error:
+            detect(io.BytesIO("station,value\r\n".encode("utf-16-le")))
+        assert error.value.params["offset"] == 1
 
     def test_a_mark_that_lies_is_refused(self):
         with pytest.raises(DecodingError):

@@ -369,6 +369,18 @@ KINDS: dict[str, FindingKind] = {
         N_("The record has {count} tags; an entry takes at most {most}"),
         N_("Keep the tags that people search by"),
     ),
+    "template-differs": FindingKind(
+        N_("Sheet “{sheet}”, row {row}: “{field}” says “{value}”, the entry's first row says something else"),
+        N_("Write the same in all rows of an entry, or merge the cells"),
+    ),
+    "template-items-alone": FindingKind(
+        N_("The sheet of information items has items of “{value}”, which the sheet of entries does not have"),
+        N_("Write the same name or code on both sheets"),
+    ),
+    "template-name-missing": FindingKind(
+        N_("Sheet “{sheet}”, row {row}: there are cells, but neither a name nor a code of a resource"),
+        N_("Fill in the name of the resource, or empty the row"),
+    ),
     "text-characters": FindingKind(
         N_("Field “{field}” holds characters that are no text"),
         N_("Remove the control characters; check the encoding of the source"),
