@@ -27,11 +27,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(rfc8785.dumps(plain(value))).hexdigest()
 
 
-def record_hash(entry: Mapping[str, Any], links: Sequence[Link], data_digest: str | None, *, made_by: Any) -> str:
-    """The hash of a record: the mapped entry, its links, the state of its rows, and ``made_by``: whatever else decides
-    what becomes of it. A mapping that makes the same entry is no change."""
+def record_hash(entry: Mapping[str, Any], links: Sequence[Link], *, made_by: Any) -> str:
+    """The hash of a record without its rows: the mapped entry, its links, and ``made_by``: whatever else decides what
+    becomes of it. A mapping that makes the same entry is no change."""
     shown = [[getattr(link, name) for name in _LINK_FIELDS] for link in links]
-    return digest({"entry": entry, "links": shown, "data": data_digest, "by": made_by})
+    return digest({"entry": entry, "links": shown, "by": made_by})
 
 
 _LINK_FIELDS: Final = tuple(Link.__dataclass_fields__)

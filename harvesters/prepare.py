@@ -208,7 +208,7 @@ class Preparer:
         if self._conflicts(candidate, prepared):
             return
         if not candidate.errors:
-            prepared.hash = self._hash(record, mapped, candidate)
+            prepared.hash = self._hash(mapped, candidate)
             if self._unchanged(record, prepared):
                 prepared.result, prepared.findings = "unchanged", tuple(self._drift(mapped, prepared)[1])
                 return
@@ -226,9 +226,9 @@ class Preparer:
         if not self._refused_before(record, prepared):
             self._stage(record, mapped, candidate, prepared)
 
-    def _hash(self, record: SourceRecord, mapped: MappedRecord, candidate: Candidate) -> str:
+    def _hash(self, mapped: MappedRecord, candidate: Candidate) -> str:
         made_by = [ENGINE_VERSION, self.checks.claimant.approved, [item.cell for item in mapped.items]]
-        return record_hash(candidate.entry, candidate.links, record.data_digest, made_by=made_by)
+        return record_hash(candidate.entry, candidate.links, made_by=made_by)
 
     def _conflicts(self, candidate: Candidate, prepared: Prepared) -> bool:
         """Whether another source keeps the entry; when this one takes it over, ``prepared`` says so."""
@@ -262,6 +262,7 @@ class Preparer:
             and stored["state"] == "published"
             and stored["last_result"] in GOOD
             and stored["hash"] == prepared.hash
+            and stored["data_digest"] == record.data_digest
         )
 
     def _refused_before(self, record: SourceRecord, prepared: Prepared) -> bool:
@@ -269,7 +270,7 @@ class Preparer:
         stored = prepared.stored
         if stored is None or not self._hash_counts(record) or stored["last_result"] != "refused":
             return False
-        if stored["refused_hash"] != prepared.hash:
+        if stored["refused_hash"] != prepared.refused_hash:
             return False
         prepared.refuse(*(finding_from(values) for values in stored["findings"]))
         return True

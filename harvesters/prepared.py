@@ -71,6 +71,11 @@ class Prepared:
         return self.stored is not None and self.stored["state"] == "published"
 
     @property
+    def refused_hash(self) -> str | None:
+        """What makes reading the same rows again needless when they are refused."""
+        return None if self.hash is None else f"{self.hash}.{self.data_digest}"
+
+    @property
     def comes_back(self) -> bool:
         """Whether the entry was withdrawn because its source no longer had it."""
         if self.takes_over is not None:

@@ -202,7 +202,7 @@ class Writer:
             }
         if prepared.write:  # the entry is written, its table is not: the next run tries again
             return values | {"state": "pending", "dataset_id": prepared.dataset_id, "hash": None}
-        values["refused_hash"] = prepared.hash if prepared.result == "refused" else None
+        values["refused_hash"] = prepared.refused_hash if prepared.result == "refused" else None
         if prepared.superseded:
             values["state"] = "superseded"
         elif prepared.stored is None or prepared.stored["state"] not in OWN:

@@ -50,19 +50,17 @@ class TestDigest:
 
 
 class TestRecordHash:
-    def test_entry_links_and_rows_all_count(self):
+    def test_entry_and_links_count(self):
         link = Link("http://a.example/1.csv")
-        base = record_hash({"title": "甲"}, (link,), "d1", made_by="1")
-        assert base == record_hash({"title": "甲"}, (Link("http://a.example/1.csv"),), "d1", made_by="1")
+        base = record_hash({"title": "甲"}, (link,), made_by="1")
+        assert base == record_hash({"title": "甲"}, (Link("http://a.example/1.csv"),), made_by="1")
         others = {
-            record_hash({"title": "乙"}, (link,), "d1", made_by="1"),
-            record_hash({"title": "甲"}, (), "d1", made_by="1"),
-            record_hash({"title": "甲"}, (Link(link.url, name="一月"),), "d1", made_by="1"),
-            record_hash({"title": "甲"}, (link,), "d2", made_by="1"),
-            record_hash({"title": "甲"}, (link,), None, made_by="1"),
-            record_hash({"title": "甲"}, (link,), "d1", made_by="2"),
+            record_hash({"title": "乙"}, (link,), made_by="1"),
+            record_hash({"title": "甲"}, (), made_by="1"),
+            record_hash({"title": "甲"}, (Link(link.url, name="一月"),), made_by="1"),
+            record_hash({"title": "甲"}, (link,), made_by="2"),
         }
-        assert len(others) == 6
+        assert len(others) == 4
         assert base not in others
 
 
