@@ -9,6 +9,7 @@ import ckan.plugins.toolkit as tk
 from flask import has_request_context
 
 from ckanext.openhuizhou.domain.findings import KINDS, Finding
+from ckanext.openhuizhou.harvesters.rules import PLACE_PREFIX
 from ckanext.openhuizhou.schemas.code_lists import code_list
 from ckanext.openhuizhou.schemas.fields import field_labels
 
@@ -65,8 +66,10 @@ def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     """Params that are msgids or keys of a code list, in the reader's language; the rest as they are."""
     shown = dict(params)
     if message := shown.pop("reason_message", None):
-        # an error of a source: its own msgid, and what fills it
-        shown["reason"] = tk._(message).format(**shown.pop("reason_params", {}))
+        # an error of a source: its own msgid, and what fills it; where it stands is no part of the msgid
+        place = PLACE_PREFIX if message.startswith(PLACE_PREFIX) else ""
+        words = place + tk._(message.removeprefix(place))
+        shown["reason"] = words.format(**shown.pop("reason_params", {}))
     pii_kind = shown.get("pii_kind")
     if pii_kind:
         shown["pii_kind"] = tk._(pii_kind)
