@@ -8,7 +8,7 @@ from typing import Any
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
+from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named, mapping_of
 from ckanext.openhuizhou.harvesters.mapping import RecordMapping, load_mapping
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.model.harvest import Source
@@ -54,7 +54,7 @@ def assemble(
     kind_class = kind_named(kind, place / "kind")
     options = check_config(opened, kind_class.options, place / "config")
     hide_secrets(variables, options, kind_class.options)
-    return Assembly(load_mapping(mapping, place / "mapping"), kind_class, options, variables)
+    return Assembly(load_mapping(mapping_of(kind_class, mapping), place / "mapping"), kind_class, options, variables)
 
 
 def guarded_client(limits: Limits | None = None) -> HttpClient:

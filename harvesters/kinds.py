@@ -212,6 +212,11 @@ def kinds() -> Mapping[str, type[SourceKind]]:
     return dict(_registry)
 
 
+def mapping_of(kind: type[SourceKind], mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The mapping that a source is read with: its own, else the kind's, so that a better one reaches every source."""
+    return mapping or kind.default_mapping or {}
+
+
 def kind_named(name: str, place: Place) -> type[SourceKind]:
     """The kind with this name.
 

@@ -52,6 +52,11 @@ def secret_keys() -> tuple[str, ...]:
     return tuple(tk.config["ckanext.openhuizhou.secret_keys"])
 
 
+def looks_per_minute() -> int:
+    """How many tests and previews of sources one user may start in a minute."""
+    return int(tk.config["ckanext.openhuizhou.looks_per_minute"])
+
+
 def allowed_hosts() -> frozenset[str]:
     """``host:port`` of private addresses that sources may read."""
     return frozenset(tk.config["ckanext.openhuizhou.allowed_hosts"])

@@ -32,6 +32,19 @@ def described_finding(finding: Finding) -> dict[str, Any]:
     return {**values, "field_label": field_label(finding), "message": sentence, "mend": mend}
 
 
+def described_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    """A difference of one field (``harvesters.differences``) with the field's ``label`` in the reader's language."""
+    field, labels = str(change["field"]), field_labels("dataset")
+    label = labels.get(field)
+    text = in_reader_language(label) if label else field
+    if field.startswith("items."):
+        column, _dot, part = field.removeprefix("items.").partition(".")
+        part_label = labels.get(f"items.{part}")
+        text = tk._("Column {column}").format(column=column)
+        text += f": {in_reader_language(part_label) if part_label else part}" if part else ""
+    return {**change, "label": text}
+
+
 def _sentences(finding: Finding) -> tuple[str, str]:
     kind = KINDS[finding.kind]
     values = {

@@ -1,10 +1,25 @@
 """Aggregates what CKAN registers: per module one import line and one ``__all__`` line (CKAN takes only ``__all__``)."""
 
-from . import catalogue_code, department, entry, harvest, role, target, theme, visibility
+from . import (
+    catalogue_code,
+    department,
+    entry,
+    harvest_mapping,
+    harvest_record,
+    harvest_run,
+    harvest_source,
+    role,
+    target,
+    theme,
+    visibility,
+)
 from .catalogue_code import *  # noqa: F403
 from .department import *  # noqa: F403
 from .entry import *  # noqa: F403
-from .harvest import *  # noqa: F403
+from .harvest_mapping import *  # noqa: F403
+from .harvest_record import *  # noqa: F403
+from .harvest_run import *  # noqa: F403
+from .harvest_source import *  # noqa: F403
 from .role import *  # noqa: F403
 from .target import *  # noqa: F403
 from .theme import *  # noqa: F403
@@ -14,7 +29,10 @@ __all__: list[str] = []
 __all__ += catalogue_code.__all__
 __all__ += department.__all__
 __all__ += entry.__all__
-__all__ += harvest.__all__
+__all__ += harvest_mapping.__all__
+__all__ += harvest_record.__all__
+__all__ += harvest_run.__all__
+__all__ += harvest_source.__all__
 __all__ += role.__all__
 __all__ += target.__all__
 __all__ += theme.__all__
