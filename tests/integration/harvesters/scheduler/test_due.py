@@ -1,85 +1,27 @@
-"""The scheduler's duties, one tick after another, on a clock that the test turns."""
+"""Sources that are due, one tick after another."""
 
 from __future__ import annotations
 
 import datetime as dt
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from ckan import model
-from ckan.lib import jobs
 from tests.integration.harvesters.conftest import Feed, make_feed
+from tests.integration.harvesters.scheduler.steps import (
+    NOON,
+    Clock,
+    change,
+    engine_connection,
+    runs_of,
+    source_of,
+)
 
 from ckanext.openhuizhou.domain.city_time import to_city
-from ckanext.openhuizhou.harvesters.daily import Daily
+from ckanext.openhuizhou.harvesters import lease
 from ckanext.openhuizhou.harvesters.scheduler import Scheduler
-from ckanext.openhuizhou.model.harvest import Run, Source
-
-#: Nothing listens there.
-DEAD_SOLR = "http://127.0.0.1:9/solr/none"
-NOON = dt.datetime.fromisoformat("2027-03-01T04:00")
-
-
-class Clock:
-    def __init__(self, now: dt.datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> dt.datetime:
-        return self.now
-
-    def to(self, now: dt.datetime, **later: float) -> None:
-        self.now = now + dt.timedelta(**later)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture
-def ticking(feed: Feed, clock: Clock, app_context: None) -> Iterator[Scheduler]:
-    """A scheduler that leads."""
-    jobs.get_queue().empty()
-    made = Scheduler(lambda: None, Daily(start=_nothing), clock)
-    yield made
-    made.leader.give_up()
-    jobs.get_queue().empty()
-
-
-@pytest.fixture
-def app_context(with_plugins: None) -> None:
-    """Integration tests have a request's context already; the process has that of the application."""
-
-
-def _nothing(name: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", ""])
-
-
-def source_of(feed: Feed) -> sa.Row[Any]:
-    model.Session.rollback()
-    return model.Session.execute(sa.select(Source.__table__).where(Source.id == feed.source_id)).one()
-
-
-def change(feed: Feed, **values: Any) -> None:
-    model.Session.execute(sa.update(Source).where(Source.id == feed.source_id).values(values))
-    model.Session.commit()
-
-
-def runs_of(feed: Feed) -> list[sa.Row[Any]]:
-    model.Session.rollback()
-    table = Run.__table__
-    return list(
-        model.Session.execute(sa.select(table).where(table.c.source_id == feed.source_id).order_by(table.c.created))
-    )
-
-
-def wake_jobs() -> int:
-    return len([job for job in jobs.get_queue().jobs if job.func_name.endswith("engine.work")])
+from ckanext.openhuizhou.model.harvest import Run, Source, source_id_of
 
 
 class TestDue:
@@ -122,7 +64,7 @@ class TestDue:
 
     def test_a_run_that_is_under_way_is_not_followed_by_another(self, feed: Feed, ticking: Scheduler, clock: Clock):
         change(feed, schedule="0 3 * * *", next_run=NOON)
-        run_id, _new = scheduler_queue(feed)
+        run_id, _new = lease.queue(feed.source_id)
         ticking.tick()
         assert [run.id for run in runs_of(feed)] == [run_id]
         assert source_of(feed).next_run > NOON
@@ -140,10 +82,10 @@ class TestDue:
         change(feed, schedule="0 0 30 2 *", next_run=NOON - dt.timedelta(days=1))
         name = feed.name + "-b"
         other = make_feed(
-            department, id=scheduler_id(name), name=name, schedule="0 3 * * *", next_run=NOON - dt.timedelta(hours=1)
+            department, id=source_id_of(name), name=name, schedule="0 3 * * *", next_run=NOON - dt.timedelta(hours=1)
         )
         ticking.tick()
-        assert len(runs_of(Feed(scheduler_id(name), name))) == 1
+        assert len(runs_of(Feed(source_id_of(name), name))) == 1
         assert source_of(feed).next_run is None
         assert other is not None
 
@@ -156,23 +98,3 @@ class TestDue:
             editing.rollback()
         ticking.tick()
         assert len(runs_of(feed)) == 1
-
-
-def scheduler_queue(feed: Feed) -> tuple[str, bool]:
-    from ckanext.openhuizhou.harvesters import lease
-
-    return lease.queue(feed.source_id)
-
-
-def scheduler_id(name: str) -> str:
-    from ckanext.openhuizhou.model.harvest import source_id_of
-
-    return source_id_of(name)
-
-
-@contextmanager
-def engine_connection() -> Iterator[sa.Connection]:
-    engine_ = model.meta.engine
-    assert engine_ is not None
-    with engine_.connect() as connection:
-        yield connection
