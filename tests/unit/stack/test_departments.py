@@ -33,14 +33,15 @@ def layout(tmp_path: Path) -> Layout:
 
 
 class TestLoad:
-    def test_the_committed_file_lists_the_five_departments(self):
+    def test_the_committed_file_lists_six_departments_and_a_county(self):
         names = {one.organization for one in departments.load(project_root())}
-        assert names == {"huanbaoju", "anjianju", "rensheju", "minzhengju", "jiaotongju"}
+        assert names == {"huanbaoju", "anjianju", "rensheju", "minzhengju", "jiaotongju", "lvyouju", "huidong"}
 
     def test_no_secret_stands_in_a_command(self):
         for one in departments.load(project_root()):
             assert "{token}" not in " ".join(one.command), one.name
             assert "{dsn}" not in " ".join(one.command), one.name
+            assert "{secret}" not in " ".join(one.command), one.name
 
     def test_without_a_file_there_are_none(self, tmp_path: Path):
         assert departments.load(tmp_path) == []
@@ -69,6 +70,13 @@ class TestFill:
         assert filled.command[2:] == ["--host", "127.0.0.1", "--port", "7", "--data", str(layout.departments / "x")]
         assert filled.environment == {"DEPARTMENT_TOKEN": "t0ken"}
         assert filled.variables == {"url": "http://127.0.0.1:7", "token": "t0ken"}
+
+    def test_fills_in_what_a_site_of_its_own_has(self, layout: Layout):
+        site = Department(
+            "x", "x", "x", "service", ["serve.py"], {"SITE_SOLR": "{solr}"}, health="/", site={"redis": 1}
+        )
+        filled = departments.fill(site, layout, port=7, token="", dsn="", site={"solr": "http://127.0.0.1:8/solr/x"})
+        assert filled.environment == {"SITE_SOLR": "http://127.0.0.1:8/solr/x"}
 
     def test_refuses_a_secret_in_a_command(self, layout: Layout):
         loud = Department("x", "x", "x", "once", ["fill.py", "--token", "{token}"])
