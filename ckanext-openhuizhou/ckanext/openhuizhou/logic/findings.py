@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import has_request_context
 
+from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.domain.findings import KINDS, Finding
 from ckanext.openhuizhou.harvesters.rules import PLACE_PREFIX
 from ckanext.openhuizhou.schemas.code_lists import code_list
@@ -30,6 +31,12 @@ def described_finding(finding: Finding) -> dict[str, Any]:
     sentence, mend = _sentences(finding)
     values = finding.as_dict()
     return {**values, "field_label": field_label(finding), "message": sentence, "mend": mend}
+
+
+def rule_text(rule: str | None) -> str | None:
+    """What told that a record has changed (``domain.change_rules``), in the reader's language."""
+    text = RULES.get(rule or "")
+    return tk._(text) if text else rule
 
 
 def described_change(change: Mapping[str, Any]) -> dict[str, Any]:

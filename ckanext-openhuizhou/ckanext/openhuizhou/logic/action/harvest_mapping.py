@@ -9,14 +9,13 @@ import ckan.plugins.toolkit as tk
 from ckan.types import Context
 
 from ckanext.openhuizhou import config as settings
-from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters import preview
 from ckanext.openhuizhou.harvesters.mapping import load_mapping
 from ckanext.openhuizhou.harvesters.mapping_check import try_mapping
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.logic.caller import caller
-from ckanext.openhuizhou.logic.findings import described_change, described_finding, in_reader_language
+from ckanext.openhuizhou.logic.findings import described_change, described_finding, in_reader_language, rule_text
 from ckanext.openhuizhou.logic.harvest_access import source_named
 from ckanext.openhuizhou.logic.mapping_text import read_mapping, sentences
 from ckanext.openhuizhou.logic.rate_limit import count_or_refuse
@@ -72,7 +71,7 @@ def openhuizhou_source_preview(context: Context, data_dict: dict[str, Any]) -> d
                 **record,
                 "findings": _described(record["findings"]),
                 "changes": [described_change(change) for change in record["changes"] or []],
-                "rule_text": tk._(RULES[record["rule"]]) if record.get("rule") in RULES else None,
+                "rule_text": rule_text(record["rule"]),
             }
             for record in told["records"]
         ],

@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from ckan import model
 from ckan.types import Context
 
-from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.harvesters import drift, reconcile
 from ckanext.openhuizhou.harvesters.report import iso
 from ckanext.openhuizhou.harvesters.stored import finding_from
 from ckanext.openhuizhou.logic.caller import caller
-from ckanext.openhuizhou.logic.findings import described_finding
+from ckanext.openhuizhou.logic.findings import described_finding, rule_text
 from ckanext.openhuizhou.logic.harvest_access import source_named
 from ckanext.openhuizhou.logic.schema import harvest_record as schema
 from ckanext.openhuizhou.logic.validation import validated
@@ -102,7 +101,7 @@ def _record_dict(record: Record, dataset_name: str | None) -> dict[str, Any]:
         "state": record.state,
         "last_result": record.last_result,
         "rule": record.rule,
-        "rule_text": tk._(RULES[record.rule]) if record.rule in RULES else None,
+        "rule_text": rule_text(record.rule),
         "dataset_id": record.dataset_id,
         "dataset_name": dataset_name,
         "findings": [described_finding(finding_from(values)) for values in record.findings],

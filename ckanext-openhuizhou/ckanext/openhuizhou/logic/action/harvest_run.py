@@ -15,7 +15,7 @@ from ckanext.openhuizhou.harvesters import control, lease, report
 from ckanext.openhuizhou.harvesters.passage import has_published
 from ckanext.openhuizhou.harvesters.wake import wake
 from ckanext.openhuizhou.logic.caller import caller
-from ckanext.openhuizhou.logic.findings import described_change, described_finding
+from ckanext.openhuizhou.logic.findings import described_change, described_finding, rule_text
 from ckanext.openhuizhou.logic.harvest_access import source_named, visible_organizations
 from ckanext.openhuizhou.logic.schema import harvest_run as schema
 from ckanext.openhuizhou.logic.validation import validated
@@ -178,7 +178,7 @@ def _run_dict(run: Run) -> dict[str, Any]:
 
 
 def _in_words(run: dict[str, Any]) -> dict[str, Any]:
-    return {**run, "rules": [{**rule, "text": tk._(rule["text"])} for rule in run["rules"]]}
+    return {**run, "rules": [{**rule, "text": rule_text(rule["rule"])} for rule in run["rules"]]}
 
 
 def _user_id(context: Context) -> str | None:
