@@ -15,6 +15,12 @@ from ckanext.openhuizhou.errors import ConfigurationError, ValueRefused
 
 _KEYS: Final = frozenset({"from", "const", "template", "codes", "default", "split", "as", "provider"})
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+#: A separator is written by people in a browser: it must not be an expression that never ends. Without groups and with
+#: one repetition it takes at most the square of the text's length.
+_LONGEST_SPLIT: Final = 100
+_ATOMS: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+_REPEATED: Final = re.compile(r"[*+?{]")
+_LONGEST_REPEATED: Final = 20_000
 #: What stands before the message of an error that names its place.
 PLACE_PREFIX: Final = "{file}, {place}: "
 
@@ -116,12 +122,19 @@ class Rule:
         """
         raw = self._raw(payload)
         if self.split is not None and raw is not None:
-            parts = raw if isinstance(raw, list) else self.split.split(str(raw))
+            parts = raw if isinstance(raw, list) else self._parts(self.split, str(raw), field)
             texts = [part for part in (str(part).strip() for part in parts) if part]
             return [self._one(text, field) for text in texts] or self.default
         if raw is None:
             return self.default
         return self._one(raw, field)
+
+    @staticmethod
+    def _parts(split: re.Pattern[str], text: str, field: str) -> list[str]:
+        if len(text) > _LONGEST_REPEATED and _repetitions(split.pattern):
+            params = {"length": len(text), "longest": _LONGEST_REPEATED}
+            raise ValueRefused([Finding("text-too-long", field=field, params=params)])
+        return split.split(text)
 
     def _raw(self, payload: Mapping[str, Any]) -> Any:
         if self.template is not None:
@@ -211,10 +224,18 @@ def _split(values: Mapping[str, Any], place: Place) -> re.Pattern[str] | None:
         return None
     with place.going_on():
         try:
-            return re.compile(values["split"])
-        except (re.error, TypeError) as error:
+            split = re.compile(values["split"])
+        except (re.error, TypeError, OverflowError, RecursionError) as error:
             raise place.error(N_("not a regular expression")) from error
+        plain = _ATOMS.sub("", split.pattern)
+        if len(split.pattern) > _LONGEST_SPLIT or "(" in plain or _repetitions(split.pattern) > 1:
+            raise place.error(N_("a separator has no groups and one repetition at most"))
+        return split
     return None
+
+
+def _repetitions(pattern: str) -> int:
+    return len(_REPEATED.findall(_ATOMS.sub("", pattern)))
 
 
 def _form(values: Mapping[str, Any], place: Place) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.errors import ConfigurationError, ValueRefused
 from ckanext.openhuizhou.harvesters.kinds import check_config, kind_named
 from ckanext.openhuizhou.harvesters.mapping import MappedRecord, load_mapping
 from ckanext.openhuizhou.harvesters.records import SourceRecord
@@ -64,6 +64,45 @@ class TestRule:
         payload = {**PAYLOAD, "名称": PAYLOAD["名称"].strip()}
         assert Rule.load(rule, Place("f")).value(payload, "x") == expected
 
+    @pytest.mark.parametrize(
+        ("split", "text", "parts"),
+        [
+            (r"\s*", "空 气", ["空", "气"]),
+            ("[,，、 ]+", "空，、气", ["空", "气"]),
+            (r"\|", "空|气", ["空", "气"]),
+            (r"[\](]", "空]气(水", ["空", "气", "水"]),
+            (r"\(", "空(气", ["空", "气"]),
+            ("和|与", "空和气与水", ["空", "气", "水"]),
+        ],
+    )
+    def test_splits_at_a_separator(self, split: str, text: str, parts: list[str]):
+        assert Rule.load({"from": "x", "split": split}, Place("f")).value({"x": text}, "f") == parts
+
+    def test_a_separator_that_could_take_for_ever_is_not_tried_on_a_long_text(self):
+        rule = Rule.load({"from": "x", "split": "a*b"}, Place("f"))
+        assert rule.value({"x": "1aab2"}, "f") == ["1", "2"]
+        with pytest.raises(ValueRefused) as refused:
+            rule.value({"x": "a" * 1_000_000}, "f")
+        assert [finding.kind for finding in refused.value.findings] == ["text-too-long"]
+
+    @pytest.mark.parametrize(
+        ("form", "raw", "expected"),
+        [
+            ("date", "2018-03-01T23:30:00Z", "2018-03-02"),
+            ("date", "2018年3月1日", "2018-03-01"),
+            ("date", "20180301", "2018-03-01"),
+            ("date", "无", "空"),
+            ("boolean", "√", True),
+            ("boolean", "否", False),
+            ("boolean", "N/A", "空"),
+            ("integer", "１，２００", 1200),
+            ("integer", "-", "空"),
+        ],
+    )
+    def test_forms_are_read_as_in_every_table(self, form: str, raw: str, expected: Any):
+        rule = Rule.load({"from": "x", "as": form, "default": "空"}, Place("f"))
+        assert rule.value({"x": raw}, "f") == expected
+
     def test_codes_in_yaml_need_no_quotes(self):
         rule = yaml.safe_load("{from: x, codes: {1: daily, no: none, 是: true}}")
         read = Rule.load(rule, Place("f"))
@@ -82,6 +121,9 @@ class TestRule:
             ({"from": "a", "const": "b"}, "one of from"),
             ({"from": "a", "as": "colour"}, "as"),
             ({"from": "a", "split": "("}, "split"),
+            ({"from": "a", "split": "(a|a)*$"}, "split"),
+            ({"from": "a", "split": "a*a*a*b"}, "split"),
+            ({"from": "a", "split": "[,]" * 50}, "split"),
             ("名称", "mapping"),
         ],
     )
