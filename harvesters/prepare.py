@@ -144,6 +144,7 @@ class Preparer:
         own = stored is not None and stored["state"] in OWN and stored["dataset_id"]
         dataset_id = stored["dataset_id"] if stored is not None and own else dataset_id_of(source_id, record.key)
         prepared = Prepared(record.key, dataset_id, resource_id_of(source_id, record.key), "failed", stored)
+        prepared.source_id = source_id
         prepared.mapping_digest = f"{self.mapping.columns_digest(record.key)[:16]}.{self.meaning}"
         prepared.data_digest, prepared.state = record.data_digest, record.state
         if not record.findings:

@@ -65,6 +65,7 @@ class Prepared:
     takes_over: TakenOver | None = None
     #: another source, which comes first, has the entry; this record has none
     superseded: bool = False
+    source_id: str = ""
 
     @property
     def published_before(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.model.harvest import RunNotice, Source
+from ckanext.openhuizhou.model.harvest import RunFinding, RunNotice, Source
 
 _CHANGES: Final = ("added", "changed", "withdrawn")
 _ERRORS: Final = ("refused", "failed")
@@ -22,9 +22,18 @@ def end(lease: Lease, source: Source, state: str) -> None:
         if state == "done":
             done = sa.update(Source).where(Source.id == source.id).values(last_good_run_at=utcnow())
             model.Session.execute(done.execution_options(synchronize_session=False))
-        if source.contact_email and worth_telling(source.notify, state, lease.counters):
+        if source.contact_email and worth_telling(source.notify, state, _counters(lease)):
             _tell(lease.run_id, source.contact_email)
     lease.finish(state)
+
+
+def _counters(lease: Lease) -> dict[str, int]:
+    """What is counted for a mail: a record that waits because another source comes first is refused, but nobody's
+    mistake."""
+    wrong = sa.exists().where(RunFinding.run_id == lease.run_id, RunFinding.severity == "error")
+    if model.Session.execute(sa.select(wrong)).scalar_one():
+        return lease.counters
+    return {**lease.counters, "refused": 0}
 
 
 def worth_telling(notify: str, state: str, counters: dict[str, int]) -> bool:

@@ -29,6 +29,7 @@ from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.prepared import Prepared
+from ckanext.openhuizhou.harvesters.resources import resources_of
 from ckanext.openhuizhou.search import outbox
 
 log = logging.getLogger(__name__)
@@ -233,20 +234,19 @@ def entry_data(prepared: Prepared, existing: Mapping[str, Any] | None, *, approv
             "id": prepared.dataset_id,
             "type": "dataset",
             "entry_state": "published" if approved else "draft",
-            "resources": [_resource(prepared)] if prepared.staged else [],
+            "resources": resources_of(prepared, ()),
         }
     # with the time of the last change, CKAN would keep it
     kept = {name: value for name, value in existing.items() if name != "metadata_modified"}
     mapped = dict(prepared.entry)
     if "tag_string" in mapped:
         kept.pop("tags", None)
-    data = {**kept, **mapped, "entry_state": _next_state(existing, prepared, approved=approved)}
-    if prepared.staged or prepared.takes_over:
-        replaced = {prepared.resource_id, prepared.takes_over.resource_id if prepared.takes_over else None}
-        others = [r for r in existing.get("resources", []) if r["id"] not in replaced]
-        ours = next((r for r in existing.get("resources", []) if r["id"] == prepared.resource_id), {})
-        data["resources"] = [{**ours, **_resource(prepared)}, *others] if prepared.staged else others
-    return data
+    return {
+        **kept,
+        **mapped,
+        "entry_state": _next_state(existing, prepared, approved=approved),
+        "resources": resources_of(prepared, existing.get("resources") or ()),
+    }
 
 
 def write_context(*, approved: bool) -> Context:
@@ -268,20 +268,6 @@ def _next_state(existing: Mapping[str, Any], prepared: Prepared, *, approved: bo
     if approved and (state == "draft" or (state == "withdrawn" and prepared.comes_back)):
         return "published"
     return state
-
-
-def _resource(prepared: Prepared) -> dict[str, Any]:
-    assert prepared.staged is not None, "asked for only with a table"
-    return {
-        "id": prepared.resource_id,
-        "name": prepared.title,
-        "url": "data.csv",
-        "url_type": "upload",
-        "format": "CSV",
-        "mimetype": "text/csv",
-        "size": prepared.staged.size_bytes,
-        "datastore_active": True,
-    }
 
 
 def validation_findings(error: tk.ValidationError) -> list[Finding]:

@@ -163,6 +163,24 @@ class TestHigherNewcomer:
         assert feed.run()["counts"] == {"added": 1}
         assert entry_of(other, "B-1") == before
 
+    def test_the_others_links_go_with_its_table_and_what_a_person_added_stays(
+        self, department: Any, feed: Any, other_department: Any, other: Any
+    ):
+        for source in (feed, other):
+            config = model.Session.get_one(Source, source.source_id).config
+            change_source(source, config={**config, "links": {"list": "文件"}})
+        same, old, new = ({"url": f"http://data.example/{name}.csv"} for name in ("same", "old", "new"))
+        department.add("A-1", 名称=TITLE, 文件=[same, old])
+        feed.run()
+        user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
+        added = {"package_id": feed.entry("A-1")["id"], "url": "http://data.example/help.pdf"}
+        tk.get_action("resource_create")({"ignore_auth": True, "user": user}, added)
+        other_department.add("B-1", 名称=TITLE, 文件=[new, same])
+        assert other.run()["counts"] == {"changed": 1}
+        urls = [resource["url"].rsplit("/", 1)[1] for resource in entry_of(other, "B-1")["resources"]]
+        assert urls == ["data.csv", "help.pdf", "new.csv", "same.csv"]
+        assert other.run()["counts"] == {"unchanged": 1}
+
     def test_an_unapproved_source_takes_nothing_over(
         self, department: Any, feed: Any, other_department: Any, other: Any
     ):
