@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from ckanapi import NotAuthorized, RemoteCKAN
 
-DEPARTMENTS = ("huanbaoju", "anjianju", "rensheju", "minzhengju", "jiaotongju")
+#: Six departments of the city, and a county by its own portal.
+DEPARTMENTS = ("huanbaoju", "anjianju", "rensheju", "minzhengju", "jiaotongju", "lvyouju", "huidong")
 LEAST_OPEN = 24
 
 
@@ -18,7 +19,7 @@ def is_chinese(text: str) -> bool:
 
 
 class TestPackageSearch:
-    def test_counts_at_least_24_open_datasets_from_all_five_departments(self, anonymous: RemoteCKAN):
+    def test_counts_at_least_24_open_datasets_from_everybody(self, anonymous: RemoteCKAN):
         found = anonymous.action.package_search(
             fq="dataset_type:dataset open_type:unconditional", rows=0, **{"facet.field": ["organization"]}
         )
@@ -74,6 +75,11 @@ class TestDatastore:
     ):
         for dataset in (d for d in open_datasets if d["open_type"] == "unconditional"):
             tables = [resource for resource in dataset["resources"] if resource.get("datastore_active")]
+            if dataset["organization"]["name"] == "huidong" and not tables:
+                # the county keeps these files itself; the entry points to them
+                assert all("//huidong.example/" in link["url"] for link in dataset["resources"]), dataset["title"]
+                assert dataset["resources"], dataset["title"]
+                continue
             assert tables, dataset["title"]
             answer = anonymous.action.datastore_search(resource_id=tables[0]["id"], limit=3)
             assert answer["total"] > 0, dataset["title"]
@@ -86,9 +92,9 @@ class TestDatastore:
         found = anonymous.action.package_search(fq=f"organization:{department} open_type:unconditional", rows=100)
         types: set[str] = set()
         for dataset in found["results"]:
-            table = next(r for r in dataset["resources"] if r.get("datastore_active"))
-            answer = anonymous.action.datastore_search(resource_id=table["id"], limit=1)
-            types |= {field["type"] for field in answer["fields"] if field["id"] != "_id"}
+            for table in (r for r in dataset["resources"] if r.get("datastore_active")):
+                answer = anonymous.action.datastore_search(resource_id=table["id"], limit=1)
+                types |= {field["type"] for field in answer["fields"] if field["id"] != "_id"}
         assert "text" in types
         assert types & {"int8", "numeric"}
         assert types & {"date", "timestamptz"}

@@ -30,7 +30,7 @@ def officer(account: Callable[[str], RemoteCKAN]) -> RemoteCKAN:
 class TestReport:
     def test_every_run_ended_well(self, officer: RemoteCKAN):
         runs = latest_runs(officer)
-        assert len(runs) == 5
+        assert len(runs) == 7
         assert {run["state"] for run in runs.values()} == {"done"}
         assert {run["failed"] for run in runs.values()} == {0}
 
@@ -48,6 +48,17 @@ class TestReport:
             assert finding["severity"] == "error"
             assert finding["message"]
             assert finding["mend"]
+
+    def test_a_countys_copy_leaves_the_owners_entry_alone(self, officer: RemoteCKAN, anonymous: RemoteCKAN):
+        findings = [
+            finding
+            for run in latest_runs(officer).values()
+            for finding in officer.action.openhuizhou_harvest_run_show(id=run["id"])["findings"]
+            if finding["record"] == "kongqi-zhiliang"
+        ]
+        assert [finding["kind"] for finding in findings] == ["conflict-priority"]
+        found = anonymous.action.package_search(q='title:"城市空气质量日报"', rows=10)["results"]
+        assert {entry["organization"]["name"] for entry in found} == {"huanbaoju"}
 
     def test_nothing_of_a_refused_record_is_published(self, officer: RemoteCKAN, anonymous: RemoteCKAN):
         runs = latest_runs(officer).values()
