@@ -6,22 +6,25 @@ differs and changes nothing. A file that changed is taken over while nobody has 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 from ckan import model
-from croniter import croniter
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.domain.schedule import is_schedule
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import check_config, kind_named
 from ckanext.openhuizhou.harvesters.mapping import load_mapping
 from ckanext.openhuizhou.harvesters.rules import Place
 from ckanext.openhuizhou.model.harvest import Source, source_id_of
+from ckanext.openhuizhou.model.source_change import record_change
 from ckanext.openhuizhou.schemas.yaml_file import read_yaml
+from ckanext.openhuizhou.transport.secrets import written_out
 
 _KEYS: Final = ("name", "title", "organization", "kind", "priority", "approved", "schedule", "config")
 #: What of a row comes from its file.
@@ -83,11 +86,13 @@ def check_source(place: Place, source: Any, mapping: Any) -> dict[str, Any]:
     for name in ("name", "title", "organization", "kind"):
         if not isinstance(values.get(name), str) or not values[name].strip():
             raise at.error("{name} is needed", name=name)
-    if values.get("schedule") and not croniter.is_valid(str(values["schedule"])):
+    if values.get("schedule") and not is_schedule(str(values["schedule"])):
         raise (at / "schedule").error("{value} is no cron expression", value=values["schedule"])
     kind = kind_named(values["kind"], at / "kind")
     check_config(values.get("config") or {}, kind.options, at / "config")
-    load_mapping(mapping, place / "mapping")
+    for path in written_out(values.get("config") or {}, kind.options):
+        raise (at / "config" / path).error("a file holds no secrets: write ${{name}}, and the value into the variables")
+    load_mapping(mapping or kind.default_mapping, place / "mapping")
     return {
         "name": values["name"],
         "title": values["title"],
@@ -97,7 +102,7 @@ def check_source(place: Place, source: Any, mapping: Any) -> dict[str, Any]:
         "approved": bool(values.get("approved", False)),
         "schedule": values.get("schedule"),
         "config": values.get("config") or {},
-        "mapping": mapping,
+        "mapping": mapping or {},
     }
 
 
@@ -110,7 +115,9 @@ def _seed(place: Place, values: dict[str, Any], report: SeedReport) -> None:
     wanted = digest({key: values[key] for key in _SEEDED})
     source = model.Session.execute(sa.select(Source).where(Source.name == name)).scalar_one_or_none()
     if source is None:
-        model.Session.add(Source(id=source_id_of(name), name=name, state={}, active=True, seed_digest=wanted, **values))
+        source = Source(id=source_id_of(name), name=name, state={}, active=True, seed_digest=wanted, **values)
+        model.Session.add(source)
+        record_change(source, "seeded", None)
         report.added.append(name)
         return
     current = {key: getattr(source, key) for key in _SEEDED}
@@ -118,10 +125,21 @@ def _seed(place: Place, values: dict[str, Any], report: SeedReport) -> None:
         source.seed_digest = wanted
         report.unchanged += 1
     elif digest(current) == source.seed_digest:
-        for key, value in values.items():
-            setattr(source, key, value)
+        _take_over(source, values)
         source.seed_digest, source.modified = wanted, utcnow()
         report.changed.append(name)
     else:
         differing = [key for key in _SEEDED if digest(current[key]) != digest(values[key])]
         report.differing.append(f"{name}: {', '.join(differing)}")
+
+
+def _take_over(source: Source, values: Mapping[str, Any]) -> None:
+    changed = [key for key in _SEEDED if digest(getattr(source, key)) != digest(values[key])]
+    for key, value in values.items():
+        setattr(source, key, value)
+    if {"kind", "config"} & set(changed):
+        # what was remembered of the old place is worth nothing
+        source.state, source.state_mapping = {}, None
+    if "schedule" in changed:
+        source.next_run = None
+    record_change(source, "seeded", None, [{"field": key, "before": None, "after": None} for key in changed])

@@ -15,6 +15,7 @@ from ckan import model
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ckanext.openhuizhou import config as settings
+from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.errors import ConfigurationError
 from ckanext.openhuizhou.model.harvest import Source
 from ckanext.openhuizhou.transport.variables import Variables, is_variable
@@ -73,8 +74,7 @@ def open_config(config: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[s
             value = _fernet().decrypt(token.encode("ascii")).decode()
         except (InvalidToken, UnicodeError) as error:
             raise ConfigurationError(
-                "The secret {option} cannot be opened: no key in ckanext.openhuizhou.secret_keys fits. "
-                "Enter it again, or put the key back with which it was stored",
+                N_("The secret {option} cannot be opened: the key it was stored with is gone; enter it again"),
                 option=path,
             ) from error
         _put(opened, path, value)
@@ -125,13 +125,13 @@ def rotate_secrets() -> tuple[int, list[str]]:
 def _fernet() -> MultiFernet:
     keys = settings.secret_keys()
     if not keys:
-        raise ConfigurationError("Secrets of sources need a key: set ckanext.openhuizhou.secret_keys")
+        raise ConfigurationError(N_("Secrets of sources need a key: set ckanext.openhuizhou.secret_keys"))
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
         # not chained to be shown: the library's own text may be of the key
         raise ConfigurationError(
-            "A key in ckanext.openhuizhou.secret_keys is not 32 bytes in URL-safe Base64"
+            N_("A key in ckanext.openhuizhou.secret_keys is not 32 bytes in URL-safe Base64")
         ) from error
 
 
