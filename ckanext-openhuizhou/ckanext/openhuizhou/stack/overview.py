@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ckanext.openhuizhou.domain.text_table import table
 from ckanext.openhuizhou.errors import OpenHuizhouError
 from ckanext.openhuizhou.stack import departments, process, report
 from ckanext.openhuizhou.stack.layout import Layout
@@ -28,7 +29,7 @@ def show(layout: Layout) -> tuple[str, bool]:
         well = well and health == "serves"
         rows.append((part.name, first.pid if first else "-", len(members), health, _mebibytes(used), part.address))
     head = ("part", "pid", "processes", "health", "memory", "address")
-    return report.table(head, rows) + f"\n\nmemory together: {_mebibytes(total)}", well
+    return table(head, rows) + f"\n\nmemory together: {_mebibytes(total)}", well
 
 
 def _health(part: Part) -> str:

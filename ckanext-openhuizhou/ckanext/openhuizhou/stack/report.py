@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from ckanext.openhuizhou.domain.text_table import table
 from ckanext.openhuizhou.errors import StackError
 from ckanext.openhuizhou.stack.departments import Department
 from ckanext.openhuizhou.stack.ini import site_url
@@ -31,27 +31,6 @@ def action(layout: Layout, name: str, **parameters: Any) -> Any:
             return json.load(answer)["result"]
     except (urllib.error.URLError, OSError, ValueError, KeyError) as error:
         raise StackError("{address} does not answer: {error}", address=address, error=error) from error
-
-
-def width(text: str) -> int:
-    """Columns on a terminal: a Chinese letter takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A plain table; numbers to the right."""
-    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
-    widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
-    numeric = [all(isinstance(row[column], int) for row in rows) for column in range(len(head))]
-    lines = []
-    for row in cells:
-        padded = []
-        for text, wanted, right in zip(row, widths, numeric, strict=True):
-            space = " " * (wanted - width(text))
-            padded.append(space + text if right else text + space)
-        lines.append("  ".join(padded).rstrip())
-    lines.insert(1, "  ".join("-" * wanted for wanted in widths))
-    return "\n".join(lines)
 
 
 def published(layout: Layout, systems: Sequence[Department]) -> str:

@@ -2,103 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any
 
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response, stream_with_context
 
-from ckanext.openhuizhou.harvesters import report
-from ckanext.openhuizhou.helpers.harvest import openhuizhou_difference
-from ckanext.openhuizhou.helpers.labels import openhuizhou_field
-from ckanext.openhuizhou.logic.findings import described_finding
+from ckanext.openhuizhou.helpers.harvest_csv import differences_csv, findings_csv
 
 from .actions import call
 from .download import attachment
 
 blueprint = Blueprint("openhuizhou_harvest_exports", __name__, url_prefix="/harvest/run")
 
-#: Rows that are sent together.
-ROWS_PER_PART: Final = 500
-#: How a formula begins, for spreadsheet programs.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-BOM: Final = "\ufeff"
-
 
 @blueprint.route("/<id>/findings.csv", endpoint="findings")
 def findings(id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
     """Everything that the run found, one row each."""
     run = call("openhuizhou_harvest_run_show", {"id": id, "limit": 0})
-    header = (
-        tk._("Record"), tk._("Title"), tk._("Severity"), tk._("Field"), tk._("Row"), tk._("Column"), tk._("Value"),
-        tk._("What is wrong"), tk._("How to mend it"),
-    )  # fmt: skip
-    return _sent(run, tk._("findings"), header, _finding_rows(id))
+    return _sent(run, tk._("findings"), findings_csv(id))
 
 
 @blueprint.route("/<id>/differences.csv", endpoint="differences")
 def differences(id: str) -> Response:  # noqa: A002
     """Everything that the run would change, one row for each field."""
     run = call("openhuizhou_harvest_run_show", {"id": id, "limit": 0})
-    header = (
-        tk._("Record"), tk._("Title"), tk._("What would happen"), tk._("Field"), tk._("Before"), tk._("After"),
-    )  # fmt: skip
-    return _sent(run, tk._("differences"), header, _difference_rows(id))
+    return _sent(run, tk._("differences"), differences_csv(id))
 
 
-def csv_parts(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """A CSV file of UTF-8 with mark, so that Excel reads the Chinese; no cell begins as a formula does."""
-    part = io.StringIO()
-    part.write(BOM)
-    writer = csv.writer(part, lineterminator="\r\n")
-    writer.writerow(header)
-    for number, row in enumerate(rows, 1):
-        writer.writerow([harmless(cell) for cell in row])
-        if number % ROWS_PER_PART == 0:
-            yield part.getvalue().encode()
-            part.seek(0)
-            part.truncate()
-    yield part.getvalue().encode()
-
-
-def harmless(cell: Any) -> str:
-    """The cell's text; with an apostrophe before what a spreadsheet program would run."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _sent(run: dict[str, Any], what: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+def _sent(run: dict[str, Any], what: str, parts: Iterator[bytes]) -> Response:
     started = tk.h.openhuizhou_datetime(run["started"] or run["created"])
     title = f"{run['source_title']} {started} {what}"
-    response = Response(stream_with_context(csv_parts(header, rows)), content_type="text/csv; charset=utf-8")
+    response = Response(stream_with_context(parts), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = attachment(f"{run['source']}-{run['id'][:8]}", title, ".csv")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _finding_rows(run_id: str) -> Iterator[tuple[Any, ...]]:
-    severities = {"error": tk._("Error"), "warning": tk._("Warning"), "info": tk._("Note")}
-    for finding, title in report.stream_findings(run_id):
-        said = described_finding(finding)
-        yield (
-            finding.record, title, severities[finding.severity], said["field_label"], finding.row, finding.column,
-            finding.value, said["message"], said["mend"],
-        )  # fmt: skip
-
-
-def _difference_rows(run_id: str) -> Iterator[tuple[Any, ...]]:
-    actions = {
-        "added": tk._("Would be added"),
-        "changed": tk._("Would be changed"),
-        "withdrawn": tk._("Would be withdrawn"),
-        "refused": tk._("Would be refused"),
-    }
-    for row in report.stream_differences(run_id):
-        place = (row["record"], row["title"], actions.get(row["action"], row["action"]))
-        for change in row["changes"] or ({},):
-            field = change.get("field") or ""
-            texts = ("\n".join(openhuizhou_difference(field, change.get(side))) for side in ("before", "after"))
-            yield (*place, openhuizhou_field(field) if field else "", *texts)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ckanext.openhuizhou.views.harvest_exports import ROWS_PER_PART, csv_parts, harmless
+from ckanext.openhuizhou.helpers.harvest_csv import ROWS_PER_PART, csv_parts, harmless
 
 
 def read(parts: Iterator[bytes]) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ckanext.openhuizhou.stack.report import table, width
+from ckanext.openhuizhou.domain.text_table import table, width
 
 
 def test_a_chinese_letter_takes_two_columns():
