@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
 
+from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.domain.city_time import today
-from ckanext.openhuizhou.domain.findings import N_
+from ckanext.openhuizhou.domain.findings import KINDS, N_
 
 from .formats import openhuizhou_date, openhuizhou_datetime
 from .labels import openhuizhou_label
@@ -20,6 +21,8 @@ from .labels import openhuizhou_label
 __all__ = [
     "openhuizhou_difference",
     "openhuizhou_duration",
+    "openhuizhou_finding_kind",
+    "openhuizhou_rule",
     "openhuizhou_run_news",
     "openhuizhou_run_state",
     "openhuizhou_schedule",
@@ -40,6 +43,7 @@ WEEKDAYS: Final = (
     N_("Sunday"), N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"),
 )  # fmt: skip
 _TIME = re.compile(r"(\d{1,2}) (\d{1,2}|\*) (\d{1,2}|\*) \* ([0-7]|\*)")
+_PLACEHOLDER = re.compile(r"\{\w+\}")
 _MINUTE, _HOUR = 60, 3600
 #: A run in the trend: the better it went, the higher.
 _BARS: Final = {"good": 16, "warn": 11, "bad": 6, "none": 3}
@@ -110,10 +114,20 @@ def openhuizhou_run_state(state: str) -> str:
     return tk._(RUN_STATES[state]) if state in RUN_STATES else state
 
 
-def openhuizhou_trend(runs: Iterable[Mapping[str, Any]]) -> list[Bar]:
-    """The last runs as bars, the oldest first."""
+def openhuizhou_rule(rule: str) -> str:
+    """What told that a record has changed, or has not, in words."""
+    return tk._(RULES[rule]) if rule in RULES else rule
+
+
+def openhuizhou_finding_kind(kind: str) -> str:
+    """What a kind of finding says, without the figures of a single one: “Field “…” is empty”."""
+    return _PLACEHOLDER.sub("…", tk._(KINDS[kind].message)) if kind in KINDS else kind
+
+
+def openhuizhou_trend(runs: Sequence[Mapping[str, Any]]) -> list[Bar]:
+    """The last runs as bars, the oldest first. ``runs``: the latest first."""
     bars = []
-    for place, run in enumerate(runs):
+    for place, run in enumerate(reversed(runs)):
         tone = _tone(run)
         height = _BARS[tone]
         when = openhuizhou_date(run.get("started") or run.get("created"))

@@ -108,7 +108,7 @@ def _sample(source: Mapping[str, Any], key: str | None) -> dict[str, Any]:
 
 def _sample_sent() -> dict[str, Any]:
     """The record that the form carries with it, so that the source is not read at each key press."""
-    sample: dict[str, Any] = {"key": tk.request.form.get("key", ""), "payload": None, "problems": []}
+    sample: dict[str, Any] = {"key": tk.request.form.get("payload_key", ""), "payload": None, "problems": []}
     try:
         payload = json.loads(tk.request.form.get("payload") or "null")
     except ValueError:
