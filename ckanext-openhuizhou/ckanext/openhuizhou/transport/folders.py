@@ -181,7 +181,7 @@ def same_marks(known: Mapping[str, Any], marks: Mapping[str, Any]) -> bool:
     return bool(known.get("digest")) and all(known.get(key) == value for key, value in marks.items())
 
 
-def copy_stream(stream: Any, file: SpooledFile) -> None:
-    """Copy a stream into the spool."""
-    while piece := stream.read(_CHUNK):
+def copy_stream(stream: Any, file: SpooledFile, size: int) -> None:
+    """Copy a stream into the spool; not much more than ``size`` bytes, when somebody goes on writing to it."""
+    while file.size <= size and (piece := stream.read(_CHUNK)):
         file.write(piece)

@@ -129,20 +129,19 @@ def read_listing(answer: Answer) -> Iterator[Listed]:
         SourceMalformed: the page is no HTML.
     """
     base = urlsplit(answer.url)
+    below = unquote_to_bytes(base.path)
     for link in _page_of(answer).iterfind(".//a[@href]"):
         try:
             address = urljoin(answer.url, link.get("href", "").strip())
             target = urlsplit(address)
         except ValueError:
             continue
-        if (target.scheme, target.netloc) != (base.scheme, base.netloc) or target.query:
+        path = unquote_to_bytes(target.path)
+        if (target.scheme, target.netloc) != (base.scheme, base.netloc) or target.query or not path.startswith(below):
             continue
-        if not target.path.startswith(base.path):
-            continue
-        is_folder = target.path.endswith("/")
-        name = _name_of(target.path[len(base.path) :].removesuffix("/"))
+        name = _text_of(path[len(below) :].removesuffix(b"/"))
         if "/" not in name and safe_name(name) is not None:
-            yield Listed(name, address.split("#")[0], is_folder)
+            yield Listed(name, address.split("#")[0], path.endswith(b"/"))
 
 
 def _page_of(answer: Answer) -> Any:
@@ -154,12 +153,11 @@ def _page_of(answer: Answer) -> Any:
         raise SourceMalformed("{url} is no listing of files", url=shown(answer.url)) from error
 
 
-def _name_of(path: str) -> str:
+def _text_of(name: bytes) -> str:
     """A name out of an address. Servers write the bytes of their own file system: UTF-8, or GBK on old Windows."""
-    content = unquote_to_bytes(path)
     for encoding in ("utf-8", "gb18030"):
         try:
-            return content.decode(encoding)
+            return name.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return path
+    return ""

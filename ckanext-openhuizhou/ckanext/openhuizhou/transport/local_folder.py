@@ -48,7 +48,7 @@ class LocalFolder(Folder):
         if same_marks(known, marks):
             return Copied("listing", unchanged=True)
         with self._files.open(str(path), "rb") as stream:
-            copy_stream(stream, file)
+            copy_stream(stream, file, marks["size"])
         if self._marks(path) != marks or file.size != marks["size"]:
             # somebody writes to it just now; half of it is no data
             raise RecordRefused([Finding("file-changed", value=name)])

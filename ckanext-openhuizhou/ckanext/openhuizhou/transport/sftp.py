@@ -22,7 +22,7 @@ import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
 from paramiko.ssh_exception import IncompatiblePeer
 
-from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import (
     ConfigurationError,
     RecordRefused,
@@ -150,13 +150,13 @@ class _KnownKey:
             try:
                 kind, blob = words[place or 0], base64.b64decode(words[(place or 0) + 1], validate=True)
             except (IndexError, ValueError) as error:
-                raise ConfigurationError("The option {option} is no host key", option="host_key") from error
+                raise ConfigurationError(N_("The option {option} is no host key"), option="host_key") from error
             blobs.add(blob)
             types += ["rsa-sha2-512", "rsa-sha2-256"] if kind == "ssh-rsa" else [kind]
         fingerprints = {_bare(word) for word in login.fingerprint.split()}
         if not blobs and not fingerprints:
             raise ConfigurationError(
-                "An SFTP source needs {option}: without it nobody knows who answers", option="host_key"
+                N_("An SFTP source needs {option}: without it nobody knows who answers"), option="host_key"
             )
         return cls(frozenset(blobs), frozenset(fingerprints), () if fingerprints else tuple(dict.fromkeys(types)))
 
@@ -181,7 +181,9 @@ def private_key(text: str) -> paramiko.PKey:
             return kind.from_private_key(io.StringIO(text.strip() + "\n"))
         except (paramiko.SSHException, ValueError, IndexError):
             continue
-    raise ConfigurationError("The option {option} is no private key without passphrase", option="private_key") from None
+    raise ConfigurationError(
+        N_("The option {option} is no private key without passphrase"), option="private_key"
+    ) from None
 
 
 Result = TypeVar("Result")
@@ -196,9 +198,9 @@ class SftpFolder(Folder):
         try:
             host, port = parts.hostname or "", parts.port or 22
         except ValueError as error:
-            raise ConfigurationError("The option {option} is no address", option="url") from error
+            raise ConfigurationError(N_("The option {option} is no address"), option="url") from error
         if parts.password:
-            raise ConfigurationError("The password belongs into the option {option}", option="password")
+            raise ConfigurationError(N_("The password belongs into the option {option}"), option="password")
         if parts.username and not login.user:
             login = replace(login, user=unquote(parts.username))
         self._where = f"{host}:{port}"
@@ -290,7 +292,7 @@ class SftpFolder(Folder):
                 marks = _marks(before)
                 if same_marks(known, marks):
                     return Copied("listing", unchanged=True)
-                copy_stream(stream, file)
+                copy_stream(stream, file, before.st_size or 0)
                 after = stream.stat()
         finally:
             watch.cancel()
