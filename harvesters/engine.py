@@ -8,6 +8,7 @@ was held and then approved reads nothing: it withdraws what was listed.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 from ckan import model
@@ -132,17 +133,9 @@ def _all_settled(source_id: str) -> bool:
 
 def _take_over(lease: Lease, source: Source) -> None:
     """The source has not changed: every record is as it was, and what was refused is refused for the same reasons."""
-    table = Record.__table__
-    here = table.c.source_id == lease.source_id
-    refused = model.Session.execute(sa.select(table).where(here, table.c.last_result == "refused")).mappings().all()
-    rows = [
-        records.finding_values(lease.run_id, records.finding_from(values), record["key"], record["title"])
-        for record in refused
-        for values in record["findings"]
-    ]
     live = (Record.state == "published", Record.last_result.in_(records.GOOD))
     lease.counters["unchanged"] = sweep.live_count(lease.source_id, *live)
-    lease.counters["refused"] = len(refused)
+    lease.counters["refused"] = sum(_refused_again(lease, page) for page in records.refused_pages(lease.source_id))
     lease.checkpoint = lease.total = lease.counters["unchanged"] + lease.counters["refused"]
     lease.rules = {"source-not-modified": lease.checkpoint} if lease.checkpoint else {}
     if lease.mode != "dry":
@@ -150,8 +143,18 @@ def _take_over(lease: Lease, source: Source) -> None:
         seen = sa.update(Record).where(Record.source_id == lease.source_id, *live)
         seen = seen.values(values | {"last_seen": utcnow()}).execution_options(synchronize_session=False)
         model.Session.execute(seen)
-    records.add_findings(rows)
     _close(lease, source, "done")
+
+
+def _refused_again(lease: Lease, page: Sequence[records.Stored]) -> int:
+    records.add_findings(
+        [
+            records.finding_values(lease.run_id, records.finding_from(values), record["key"], record["title"])
+            for record in page
+            for values in record["findings"]
+        ]
+    )
+    return len(page)
 
 
 def _finish(passage: Passage) -> None:

@@ -302,7 +302,8 @@ class Preparer:
             prepared.result, prepared.findings = "failed", (Finding("storage-full"),)
         except SourceError as error:
             prepared.result, prepared.findings = "failed", (source_finding(error),)
-            prepared.source_failed = isinstance(error, (SourceUnreachable, SourceDenied))
+            # one file that is not for us says nothing about the others
+            prepared.source_failed = isinstance(error, SourceUnreachable)
         else:
             self._decide(record, candidate, prepared)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from ckanext.openhuizhou.model.harvest import Record, RunFinding
 #: Results that leave the published entry as it should be.
 GOOD = ("added", "changed", "unchanged")
 Stored = sa.RowMapping
+_PAGE: Final = 1000
 
 
 #: What tells whether a record is as it was; the other columns are long.
@@ -49,6 +50,16 @@ def load_datasets(source_id: str, dataset_ids: Iterable[str]) -> list[Stored]:
     table = Record.__table__
     mine = sa.select(table).where(table.c.source_id == source_id, table.c.dataset_id.in_(list(dataset_ids)))
     return list(model.Session.execute(mine.order_by(table.c.key)).mappings())
+
+
+def refused_pages(source_id: str) -> Iterator[Sequence[Stored]]:
+    """Key, title and findings of the records that were refused at their last reading, a page when it is needed."""
+    query = sa.select(Record.key, Record.title, Record.findings)
+    query = query.where(Record.source_id == source_id, Record.last_result == "refused").order_by(Record.key)
+    after = ""
+    while page := model.Session.execute(query.where(Record.key > after).limit(_PAGE)).mappings().all():
+        yield page
+        after = page[-1]["key"]
 
 
 def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:

@@ -305,6 +305,24 @@ class TestBrokenSource:
         assert (run["counts"], kinds(run)) == ({"added": 1, "failed": 1}, [("source-malformed", "D-1")])
 
 
+    def test_tables_that_are_not_for_us_fail_their_records_only(self, department: Any, feed: Any):
+        department.add("D-1", "D-2", "D-3", "D-4", "D-5")
+        for number in (1, 2, 3, 4):
+            department.web.pages[f"/data/D-{number}"] = lambda _handler: (403, {}, b"")
+        run = feed.run()
+        assert (run["state"], run["counts"]) == ("done", {"added": 1, "failed": 4})
+        assert {kind for kind, _record in kinds(run)} == {"source-denied"}
+
+    def test_a_source_that_stops_answering_fails_the_run(self, department: Any, feed: Any):
+        department.add("D-1", "D-2", "D-3", "D-4", "D-5")
+        for number in (2, 3, 4):
+            department.web.pages[f"/data/D-{number}"] = lambda _handler: (503, {"Retry-After": "0"}, b"")
+        run = feed.run()
+        assert (run["state"], run["counts"]) == ("failed", {"added": 1, "failed": 3})
+        assert kinds(run)[-1] == ("source-unreachable", None)
+        assert "/data/D-5" not in department.paths()
+
+
 class TestLease:
     def test_a_source_that_is_being_read_is_left_alone(self, department: Any, feed: Any):
         run_id, _new = lease.queue(feed.source_id)
