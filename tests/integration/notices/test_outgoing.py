@@ -44,10 +44,10 @@ class TestSent:
         text = message.get_content()
         for part in (
             "提供部门：演示市气象局",
-            "新增 2，更新 0，未变 0，撤下 0，未通过 1，失败 0",
+            "新增 2，有变化 0，无变化 0，下架 0，拒收 1，失败 0",
             "1. D-1 雨量站",
             f"/harvest/run/{run_id}",
-            "处理办法：",
+            "怎样改正：",
         ):
             assert part in text
         with current_app.test_request_context(environ_overrides={"CKAN_LANG": "zh_Hans_CN"}):
@@ -64,7 +64,7 @@ class TestSent:
         notices.find(run_id, Finding("index-waiting", params={"count": 1}))
         send()
         text = mail_server.mailbox.mails[0][1].get_content()
-        assert text.count("处理办法：") == 20
+        assert text.count("怎样改正：") == 20
         assert "其余 5 个" in text
         assert text.index("D-0\n") < text.index("D-19\n")
 
@@ -74,7 +74,7 @@ class TestSent:
         send()
         [subject] = mail_server.mailbox.subjects
         assert subject.startswith("[开放惠州] 演示来源：雨量：采集")
-        assert ("撤下的条目清单" in mail_server.mailbox.mails[0][1].get_content()) == (state == "held")
+        assert ("下架的条目清单" in mail_server.mailbox.mails[0][1].get_content()) == (state == "held")
 
     def test_a_held_run_that_goes_on_is_not_told_of_yet(self, notices: Any, mail_server: Any):
         notices.add(state="running")

@@ -13,6 +13,8 @@ from ckanext.openhuizhou.domain.discrepancies import LEFT, Report
 from ckanext.openhuizhou.harvesters.reconcile import last_report
 from ckanext.openhuizhou.harvesters.reconcile import reconcile as compare
 
+from .platform import in_site_language
+
 __all__ = ["reconcile"]
 
 _STATUSES = ("all parts tell the same", "everything that differed was repaired", "something is left, see above")
@@ -36,8 +38,7 @@ def reconcile(context: click.Context, dry_run: bool, deep: bool, as_json: bool, 
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     elif shown["status"] or not quiet:
-        language = {"CKAN_LANG": tk.config["ckan.locale_default"]}
-        with context.meta["flask_app"].test_request_context(environ_overrides=language):
+        with in_site_language(context):
             _print(shown)
     raise SystemExit(shown["status"])
 

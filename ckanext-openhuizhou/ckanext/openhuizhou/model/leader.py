@@ -14,6 +14,8 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from ckanext.openhuizhou.model.database import engine
+
 log = logging.getLogger(__name__)
 
 #: A peer that is silent for about 20 seconds is gone, on both sides of the connection.
@@ -70,3 +72,15 @@ class Leader:
 def application_name(name: str, pid: int) -> str:
     """How a leader's, or a waiting one's, connection is called in ``pg_stat_activity`` (63 bytes at most)."""
     return f"{name} {socket.gethostname()[:30]}:{pid}"
+
+
+def processes(name: str) -> list[dict[str, Any]]:
+    """Those that lead or wait to lead: ``name`` (host:process) and ``leads``, the leader first."""
+    query = sa.text(
+        "SELECT substr(application_name, length(:name) + 2) AS name, bool_or(locktype IS NOT NULL) AS leads"
+        " FROM pg_stat_activity LEFT JOIN pg_locks"
+        " ON pg_locks.pid = pg_stat_activity.pid AND locktype = 'advisory' AND granted"
+        " WHERE starts_with(application_name, :name || ' ') GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    with engine().connect() as connection:
+        return [dict(row) for row in connection.execute(query, {"name": name}).mappings()]
