@@ -52,7 +52,7 @@ def change_list_schema(
 @tk.validator_args
 def source_schema(
     ignore_missing: Validator, ignore_empty: Validator, not_empty: Validator, unicode_safe: Validator,
-    default: Validator, one_of: Validator, int_validator: Validator, boolean_validator: Validator,
+    default: Validator, one_of: Validator, boolean_validator: Validator,
     email_validator: Validator, ignore: Validator,
 ) -> Schema:  # fmt: skip
     """Of a whole source. ``config`` and ``mapping`` are checked afterwards: the kind decides what may stand there."""
@@ -63,7 +63,7 @@ def source_schema(
         "kind": [not_empty, one_of(sorted(kinds()))],  # pyright: ignore[reportCallIssue]
         "config": [default(None), _json_mapping],  # pyright: ignore[reportCallIssue]
         "mapping": [ignore_missing],
-        "priority": [default(100), int_validator, _priority],  # pyright: ignore[reportCallIssue]
+        "priority": [default(100), _priority],  # pyright: ignore[reportCallIssue]
         "schedule": [ignore_empty, unicode_safe, _schedule],
         "notify": [default("error"), one_of(list(NOTIFY))],  # pyright: ignore[reportCallIssue]
         "contact_email": [ignore_empty, unicode_safe, _storable, email_validator],
@@ -124,10 +124,11 @@ def _organization(value: str) -> str:
     return found
 
 
-def _priority(value: int) -> int:
-    if not 0 <= value <= _MOST_PRIORITY:
+def _priority(value: Any, context: Context) -> int:  # noqa: ARG001 - CKAN hands two
+    text = str(value).strip()
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_MOST_PRIORITY)) or int(text) > _MOST_PRIORITY:
         raise tk.Invalid(tk._("A priority is a number from 0 to {most}").format(most=_MOST_PRIORITY))
-    return value
+    return int(text)
 
 
 def _schedule(value: str) -> str:
