@@ -20,12 +20,9 @@ def summary(table: str, schema: str | None, watermark: str) -> sa.Select[Any]:
     return sa.select(sa.func.count(), sa.func.count(column), sa.func.max(column)).select_from(described)
 
 
-def latest_rows(
-    table: str, schema: str | None, columns: Sequence[str], watermark: str, since: Any, order: Sequence[str], most: int
-) -> sa.Select[Any]:
-    """The rows since ``since``, ``most`` of them at most."""
-    query = rows(table, schema, columns, order)
-    return query.where(sa.column(watermark) >= since).limit(most)
+def rows_since(table: str, schema: str | None, columns: Sequence[str], watermark: str, since: Any) -> sa.Select[Any]:
+    """The rows with this watermark or a later one, in any order."""
+    return rows(table, schema, columns, ()).where(sa.column(watermark) >= since)
 
 
 def rows(table: str, schema: str | None, columns: Sequence[str], order: Sequence[str]) -> sa.Select[Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,8 +23,7 @@ from ckanext.openhuizhou.harvesters.kinds import Option, SourceKind, source_kind
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.table_cells import TableRow, cell_readers, type_name, unreadable
 
-#: More rows with the latest time than this: the time is too coarse to tell what is new, so the rows are read.
-_MOST_LATEST: Final = 10_000
+_HASH_SIZE: Final = 1 << 256
 
 
 @source_kind
@@ -159,7 +158,7 @@ class SqlTable(SourceKind):
         names = [column["name"] for column in columns]
         order = [column["name"] for column in columns if column["key"]]
         refused = unreadable(columns)
-        latest, data_digest = self._watermark(name, [one for one in names if one not in refused], order)
+        latest, data_digest = self._watermark(name, [one for one in names if one not in refused])
         modified = entry.get(self.config["modified"]) if self.config["modified"] else None
         return SourceRecord(
             key=key,
@@ -195,7 +194,7 @@ class SqlTable(SourceKind):
         except NotImplementedError:  # a database that has no comments
             return ""
 
-    def _watermark(self, name: str, columns: list[str], order: list[str]) -> tuple[str | None, str | None]:
+    def _watermark(self, name: str, columns: list[str]) -> tuple[str | None, str | None]:
         """The latest change, and the digest that stands for the rows; None for what the table does not tell.
 
         The digest is of the number of rows, the latest time, and the rows of the last ``overlap`` seconds before it:
@@ -204,19 +203,16 @@ class SqlTable(SourceKind):
         column, schema = self.config["watermark"], self.config["schema"]
         if column is None or column not in columns:
             return None, None
-        connection = self._snapshot.connection
-        summary = connection.execute(statements.summary(name, schema, column)).one()
+        summary = list(self._snapshot.connection.execute(statements.summary(name, schema, column)).one())
         latest = summary[2]
         if latest is None:
-            return None, digest(list(summary)) if summary[0] == 0 else None
+            return None, digest(summary) if summary[0] == 0 else None
         since = latest
         if isinstance(latest, dt.datetime):
             since = latest - dt.timedelta(seconds=self.config["overlap"])
-        query = statements.latest_rows(name, schema, columns, column, since, order or [column], _MOST_LATEST + 1)
-        # rows without a key come in any order
-        rows = sorted(digest(list(row)) for row in islice(connection.execute(query), _MOST_LATEST + 1))
         shown = latest.isoformat() if hasattr(latest, "isoformat") else str(latest)
-        return shown, None if len(rows) > _MOST_LATEST else digest([*summary, rows])
+        rows = self._snapshot.stream(statements.rows_since(name, schema, columns, column, since))
+        return shown, digest([*summary, _hash_of(rows)])
 
     def _rows(self, name: str, columns: list[dict[str, Any]], order: list[str]) -> Iterator[Row]:
         refused = unreadable(columns)
@@ -230,6 +226,14 @@ class SqlTable(SourceKind):
                 yield TableRow(row, refused) if refused else row
         except SQLAlchemyError as error:
             raise explained(error) from error
+
+
+def _hash_of(rows: Iterable[Sequence[Any]]) -> str:
+    """A hash of rows in any order, none of them kept: the sum of each row's own."""
+    total = 0
+    for row in rows:
+        total += int.from_bytes(hashlib.sha256(repr(tuple(row)).encode("utf-8", "backslashreplace")).digest(), "big")
+    return str(total % _HASH_SIZE)
 
 
 def _unreadable_record(error: SourceError) -> Finding:
