@@ -17,6 +17,7 @@ import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 
+from ckanext.openhuizhou.domain.entry_state import DRY_RUN
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters import sweep
 from ckanext.openhuizhou.harvesters.batches import Batches
@@ -25,8 +26,6 @@ from ckanext.openhuizhou.harvesters.prepared import Prepared, unexpected
 from ckanext.openhuizhou.harvesters.writer import entry_data, existing_entry, validation_findings, write_context
 from ckanext.openhuizhou.model.harvest import Difference
 
-#: In the context of a dry run: everything is checked, no number is taken.
-DRY_RUN: Final = "openhuizhou_dry_run"
 #: What no reader of differences asks for: made by the platform, or shown under another name.
 _NOT_COMPARED: Final = frozenset(
     {"id", "name", "type", "state", "private", "resources", "tags", "num_tags", "num_resources", "metadata_modified",

@@ -19,7 +19,15 @@ from ckan.tests import factories
 from ckanext.openhuizhou.data import datastore_tables, files, tables
 from ckanext.openhuizhou.harvesters import engine, report
 from ckanext.openhuizhou.model import load
-from ckanext.openhuizhou.model.harvest import Record, Run, Source, dataset_id_of, resource_id_of, source_id_of
+from ckanext.openhuizhou.model.harvest import (
+    ACTIVE_STATES,
+    Record,
+    Run,
+    Source,
+    dataset_id_of,
+    resource_id_of,
+    source_id_of,
+)
 from ckanext.openhuizhou.search import outbox
 
 NUMBERS = itertools.count(1)
@@ -210,6 +218,10 @@ def feed(department: Department, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fe
     made = make_feed(department)
     yield made
     model.Session.remove()
+    # no worker of another test is to find a run of this one
+    left = sa.update(Run).where(Run.source_id == made.source_id, Run.state.in_(ACTIVE_STATES))
+    model.Session.execute(left.values(state="cancelled", lease_until=None))
+    model.Session.commit()
     for key in model.Session.scalars(sa.select(Record.key).where(Record.source_id == made.source_id)):
         tables.drop_table(resource_id_of(made.source_id, key))
 

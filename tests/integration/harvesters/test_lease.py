@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 from ckan import model
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
+from tests.integration.harvesters.workers import until
 
+from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters import lease
 from ckanext.openhuizhou.model.harvest import Run
 
@@ -42,3 +45,51 @@ class TestQueue:
         with pytest.raises(IntegrityError):
             lease.queue("no-such-source")
         model.Session.rollback()
+
+
+class TestKept:
+    """The source takes longer to answer than a lease lasts."""
+
+    @pytest.fixture(autouse=True)
+    def _short_lease(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lease, "LEASE", timedelta(seconds=1))
+        monkeypatch.setattr(lease, "_BEAT", 0.05)
+
+    @staticmethod
+    def while_it_answers(department: Any, feed: Any, act: Any) -> None:
+        def slow(_key: str) -> None:
+            department.before_rows = lambda _key: None
+            run = model.Session.scalar(sa.select(Run).where(Run.source_id == feed.source_id, Run.state == "running"))
+            run_id, ends = run.id, run.lease_until
+            model.Session.remove()
+            until(lambda: utcnow() > ends)
+            act(run_id)
+            model.Session.remove()
+
+        department.before_rows = slow
+
+    def test_nobody_takes_the_run_meanwhile(self, department: Any, feed: Any):
+        department.add("D-1", "D-2")
+        claims: list[Any] = []
+        self.while_it_answers(department, feed, lambda run_id: claims.append(lease.claim(run_id)))
+        assert feed.run()["counts"] == {"added": 2}
+        assert claims == [None]
+
+    def test_a_worker_that_is_stuck_loses_it(self, department: Any, feed: Any, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(lease, "_STUCK", 0.2)
+        department.add("D-1", "D-2")
+        taken: list[Any] = []
+
+        def take(run_id: str) -> None:
+            until(lambda: taken.append(lease.claim(run_id)) or taken[-1])
+            model.Session.execute(sa.update(Run).where(Run.id == run_id).values(worker="another:1:1"))
+            model.Session.commit()
+
+        self.while_it_answers(department, feed, take)
+        run = feed.run()
+        assert (run["state"], run["counts"]) == ("running", {})
+        assert taken[-1].resumed
+        assert feed.keys("published", "pending") == set()
+        model.Session.execute(sa.update(Run).where(Run.id == run["id"]).values(lease_until=None))
+        model.Session.commit()
+        assert feed.run()["counts"] == {"added": 2}

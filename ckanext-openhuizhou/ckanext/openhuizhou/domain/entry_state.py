@@ -17,6 +17,8 @@ class EntryState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+#: In the context of a dry run: everything is checked, no number is taken.
+DRY_RUN = "openhuizhou_dry_run"
 #: department: whoever may edit the entry. publisher: the platform officer, or a source that one approved.
 Mover = Literal["department", "publisher"]
 
