@@ -73,7 +73,10 @@ class TestStatements:
     @pytest.mark.parametrize(("name", "table"), TABLES.items())
     def test_latest_rows(self, name: str, table: str):
         query = statements.rows_since("公示表", "qzk", ["mc"], "gxsj", dt.datetime(2018, 3, 1, 8))  # noqa: DTZ001 - civil time
-        assert compiled(name, query) == f"SELECT {table}.mc FROM {table} WHERE gxsj >= '2018-03-01 08:00:00'"
+        moment = "'2018-03-01 08:00:00'"
+        if name == "oracle":
+            moment = f"TO_DATE({moment}, 'YYYY-MM-DD HH24:MI:SS')"
+        assert compiled(name, query) == f"SELECT {table}.mc FROM {table} WHERE gxsj >= {moment}"
 
 
 class TestArguments:
