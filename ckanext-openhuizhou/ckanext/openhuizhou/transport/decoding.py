@@ -1,7 +1,7 @@
 """Which encoding are these bytes in? A cascade without guesses: byte order mark, strict UTF-8 of the whole stream,
 strict GB18030 of the whole stream, refusal.
 
-Two things decode and are garbage all the same. UTF-16 without its mark is right UTF-8 when it is ASCII: the zeros in
+Two things decode and are garbage all the same. UTF-16 without its mark is often right UTF-8 or GB18030: the zeros in
 it tell it. A file of GB18030 rows with some rows of UTF-8 among them is often right GB18030: it is told by runs of
 bytes that read as Chinese in UTF-8, which bytes of GB18030 do only by rare chance.
 
@@ -63,6 +63,8 @@ def detect(stream: BinaryIO) -> str:
     if not _begins_as_utf8(_chunks(stream), utf8):
         stream.seek(0)
         if first_error(_chunks(stream), "gb18030") is None:
+            stream.seek(0)
+            _refuse(_first_zero(_chunks(stream)))
             stream.seek(0)
             _refuse(_first_utf8_run(_chunks(stream)))
             stream.seek(0)
