@@ -149,3 +149,9 @@ class Stack:
             ),
             servers.scheduler(self.layout, self.secrets, self.port("postgres"), settings),
         ]
+
+    def stop_spare_workers(self) -> None:
+        """Workers of an earlier start that had more of them."""
+        for name in self.supervisor.known():
+            if name.startswith("worker-") and name not in servers.worker_names() and self.supervisor.stop(name):
+                self.say(f"stopped {name}")

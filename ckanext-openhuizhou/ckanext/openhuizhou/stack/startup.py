@@ -27,6 +27,7 @@ def everything(stack: Stack, *, harvest: bool) -> None:
     wait_for_departments = stack.start_departments(systems)
     stack.prepare_site()
     site.seed(stack.layout, stack.state, stack.say)
+    stack.stop_spare_workers()
     serving = stack.supervisor.start(*stack.servers())
     wait_for_departments()
     all_read = True
