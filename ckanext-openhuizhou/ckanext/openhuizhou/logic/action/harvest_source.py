@@ -137,7 +137,9 @@ def openhuizhou_source_create(context: Context, data_dict: dict[str, Any]) -> di
 
 
 def openhuizhou_source_update(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
-    """Change a source as a whole: what is not given is as when it is made. Its department's approval is needed anew.
+    """Change a source as a whole: what is not given is as when it is made.
+
+    When kind, configuration, mapping or department change, a platform officer has to approve the source again.
 
     Parameters as of :py:func:`openhuizhou_source_create`, and:
 
@@ -151,10 +153,7 @@ def openhuizhou_source_update(context: Context, data_dict: dict[str, Any]) -> di
 
 
 def openhuizhou_source_patch(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
-    """Change some fields of a source; parameters and answer as of :py:func:`openhuizhou_source_update`.
-
-    When kind, configuration, mapping or department change, a platform officer has to approve the source again.
-    """
+    """Change some fields of a source; parameters and answer as of :py:func:`openhuizhou_source_update`."""
     tk.check_access("openhuizhou_source_patch", context, data_dict)
     return _changed(context, data_dict, whole=False)
 
