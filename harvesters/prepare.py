@@ -8,13 +8,11 @@ and asks the database what judging it needs; ``Preparer.prepare`` judges record 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ckanext.openhuizhou.data.tables import StagedTable, stage_table
-from ckanext.openhuizhou.domain.city_time import to_city, utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.domain.text_rules import cleaned
@@ -37,10 +35,10 @@ from ckanext.openhuizhou.harvesters.compare import digest, payload_digest, recor
 from ckanext.openhuizhou.harvesters.conflicts import OWN, Holder, free_dataset_id, takes_over
 from ckanext.openhuizhou.harvesters.drift import columns_of, drift, published
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.links import utc_moment
-from ckanext.openhuizhou.harvesters.mapping import MappedItem, MappedRecord, RecordMapping
+from ckanext.openhuizhou.harvesters.mapping import MappedRecord, RecordMapping
 from ckanext.openhuizhou.harvesters.prepared import Prepared
-from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
+from ckanext.openhuizhou.harvesters.records import SourceRecord
+from ckanext.openhuizhou.harvesters.rows import cells_of, moment_of
 from ckanext.openhuizhou.harvesters.stored import GOOD, Stored, finding_from
 from ckanext.openhuizhou.model.harvest import dataset_id_of, resource_id_of
 
@@ -48,9 +46,6 @@ log = logging.getLogger(__name__)
 
 #: Changes when the engine makes something else of the same record.
 ENGINE_VERSION: Final = "2"
-#: Clocks differ; what lies further ahead is a mistake that its department should know of.
-_CLOCK_SKEW: Final = timedelta(days=1)
-
 Stage = Callable[[str, Sequence[Item], Iterator[Sequence[object]]], StagedTable]
 
 
@@ -358,33 +353,3 @@ def _is_own(holder: Holder, source_id: str, prepared: Prepared) -> bool:
     if holder.source_id is None:
         return holder.dataset_id == prepared.dataset_id
     return (holder.source_id, holder.key) == (source_id, prepared.key)
-
-
-def cells_of(rows: Iterable[Row], items: Sequence[MappedItem], *, listed: bool) -> Iterator[list[object]]:
-    """The cells of each row in the order of ``items``.
-
-    Raises:
-        RecordRefused: a listed column is not in the first row.
-    """
-    cells = [item.cell for item in items]
-    for number, row in enumerate(rows):
-        if number == 0 and listed:
-            missing = [item for item in items if item.cell not in row]
-            if missing:
-                raise RecordRefused([Finding("column-missing", column=i.item.name, value=i.cell) for i in missing])
-        yield [row.get(cell) for cell in cells]
-
-
-def moment_of(modified: str | None) -> tuple[str, tuple[Finding, ...]]:
-    """When the data changed, in UTC without zone as CKAN stores times; now when the source does not say, or says a
-    time that is yet to come."""
-    now = utcnow().replace(microsecond=0)
-    moment = utc_moment(modified)
-    if moment is None:
-        return now.isoformat(), ()
-    skewed = () if moment - now <= _CLOCK_SKEW else (Finding("modified-in-future", value=_in_city(moment)),)
-    return min(moment, now).isoformat(), skewed
-
-
-def _in_city(moment: datetime) -> str:
-    return to_city(moment).strftime("%Y-%m-%d %H:%M")
