@@ -151,6 +151,7 @@ class Reading:
     ``client``: guarded. ``state``: of the source, from the last complete run; the kind puts the new one into
     ``new_state``. ``record_states``: the kind's memory of one record by its key. ``full``: ask for everything anew.
     ``total``: how many records the source says it has; the kind sets it when it learns it.
+    ``seconds``: the longest that one question may take when a person waits for the answer; None in a run.
     """
 
     client: HttpClient
@@ -159,6 +160,7 @@ class Reading:
     full: bool = False
     new_state: dict[str, Any] = field(default_factory=dict)
     total: int | None = None
+    seconds: int | None = None
 
 
 class SourceKind(ABC):

@@ -119,7 +119,7 @@ class _Look:
         assembly = assemble(draft.name, draft.kind, draft.config, draft.mapping, variables)
         source_id = draft.source_id or str(uuid.uuid4())
         lease = _Hurry("", source_id, "dry", "", resumed=False, until=time.monotonic() + _SECONDS)
-        reading = Reading(guarded_client(_LIMITS))
+        reading = Reading(guarded_client(_LIMITS), seconds=int(_LIMITS.seconds))
         batches = Batches(assembly.opened(reading), reading, assembly.mapping, lease)
         return cls(draft, assembly, lease, reading, batches)
 

@@ -96,8 +96,9 @@ class SqlTable(SourceKind):
 
     def open(self) -> bool:
         schema = self.config["schema"]
+        seconds = min(self.config["statement_timeout"], self.reading.seconds or self.config["statement_timeout"])
         try:
-            self._snapshot = Snapshot(self.config["dsn"], self.reading.client.guard, self.config["statement_timeout"])
+            self._snapshot = Snapshot(self.config["dsn"], self.reading.client.guard, seconds)
             inspector = self._inspector()
             self._names = sorted({*inspector.get_table_names(schema), *inspector.get_view_names(schema)})
         except SQLAlchemyError as error:

@@ -304,7 +304,6 @@ class TestBrokenSource:
         run = feed.run()
         assert (run["counts"], kinds(run)) == ({"added": 1, "failed": 1}, [("source-malformed", "D-1")])
 
-
     def test_tables_that_are_not_for_us_fail_their_records_only(self, department: Any, feed: Any):
         department.add("D-1", "D-2", "D-3", "D-4", "D-5")
         for number in (1, 2, 3, 4):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 import pytest
+import sqlalchemy as sa
 from ckan import model
 from stdnum.cn import ric
 from tests.integration.harvesters.conftest import MAPPING
@@ -164,6 +166,24 @@ class TestPreview:
         found = preview.preview(draft, key="never")
         assert time.monotonic() - started < 10
         assert (found["records"], kinds(found["findings"])) == ([], ["preview-out-of-time"])
+
+    def test_a_database_that_takes_its_time_is_not_waited_for(self, draft: Any, monkeypatch: pytest.MonkeyPatch):
+        url = sa.make_url(tk.config["sqlalchemy.url"])
+        monkeypatch.setattr(preview, "_LIMITS", replace(preview._LIMITS, seconds=1))
+        monkeypatch.setitem(tk.config, "ckanext.openhuizhou.allowed_hosts", [f"{url.host}:{url.port}"])
+        database = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with database.connect() as connection:
+            connection.exec_driver_sql("CREATE SCHEMA slow CREATE VIEW mx AS SELECT pg_sleep(60)::text AS station")
+            try:
+                config = {"dsn": url.render_as_string(hide_password=False), "schema": "slow"}
+                started = time.monotonic()
+                found = preview.preview(replace(draft, kind="sql", config=config))
+            finally:
+                connection.exec_driver_sql("DROP SCHEMA slow CASCADE")
+        database.dispose()
+        assert time.monotonic() - started < 30
+        assert [one["key"] for one in found["records"]] == ["mx"]
+        assert str(url.password) not in repr(found)
 
     def test_a_record_without_a_key_is_a_finding_of_the_source(self, department: Any, draft: Any):
         department.records = [{"名称": "无编号"}]
