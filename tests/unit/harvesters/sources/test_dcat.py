@@ -23,12 +23,7 @@ DATA = Path(__file__).parents[3] / "data" / "dcat"
 EXPECTED: dict[str, list[tuple[str, str, int]]] = {
     "udata/bnodes.jsonld": [("1", "Dataset 1", 2), ("2", "Dataset 2", 2), ("3", "Dataset 3", 1)],
     "udata/bnodes.xml": [("2", "Dataset 2", 2), ("3", "Dataset 3", 1), ("1", "Dataset 1", 2)],
-    "udata/catalog.xml": [
-        ("1", "Dataset 1", 3),
-        ("2", "Dataset 2", 2),
-        ("3", "Dataset 3", 1),
-        ("4", "Dataset 4", 0),
-    ],
+    "udata/catalog.xml": [("1", "Dataset 1", 3), ("2", "Dataset 2", 2), ("3", "Dataset 3", 1), ("4", "Dataset 4", 0)],
     "udata/conflicting-dois.xml": [("10.15148/762d02eb", "Dataset with two DOIs", 0)],
     "udata/flat.jsonld": [("1", "Dataset 1", 2), ("2", "Dataset 2", 2), ("3", "Dataset 3", 1)],
     "udata/geonetwork.xml": [
