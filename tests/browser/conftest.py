@@ -52,6 +52,22 @@ def open_page(browser: Browser, base_url: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
+def sign_in(open_page: Callable[..., Page], credentials: dict[str, str]) -> Callable[[str], Page]:
+    """``sign_in("platform_officer")`` is a page of that user, signed in through the form."""
+
+    def enter(name: str) -> Page:
+        page = open_page()
+        page.goto("/user/login")
+        page.locator("input[name=login]").fill(name)
+        page.locator("input[name=password]").fill(credentials[name])
+        page.locator("input[name=password]").press("Enter")
+        page.wait_for_url(lambda url: "/user/login" not in url)
+        return page
+
+    return enter
+
+
+@pytest.fixture
 def screenshot() -> Callable[[Page, str], None]:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
 

@@ -28,22 +28,6 @@ CHOSEN = {
 
 
 @pytest.fixture
-def sign_in(open_page: Callable[..., Page], credentials: dict[str, str]) -> Callable[[str], Page]:
-    """``sign_in("platform_officer")`` is a page of that user, signed in through the form."""
-
-    def enter(name: str) -> Page:
-        page = open_page()
-        page.goto("/user/login")
-        page.locator("input[name=login]").fill(name)
-        page.locator("input[name=password]").fill(credentials[name])
-        page.locator("input[name=password]").press("Enter")
-        page.wait_for_url(lambda url: "/user/login" not in url)
-        return page
-
-    return enter
-
-
-@pytest.fixture
 def title() -> str:
     return f"地表水水质月报（浏览器测试{uuid.uuid4().hex[:6]}）"
 

@@ -75,6 +75,11 @@ class TestWrite:
         assert section["ckanext.openhuizhou.allowed_hosts"] == "127.0.0.1:7"
         assert section["ckanext.openhuizhou.allowed_roots"] == "/drop"
 
+    def test_an_operator_names_more_hosts(self, layout: Layout, secrets: Secrets, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("OPENHUIZHOU_ALLOWED_HOSTS", "10.1.2.3:80 10.1.2.4:5432")
+        own = ini.options(layout, secrets, PORTS, ["127.0.0.1:7"])
+        assert own["ckanext.openhuizhou.allowed_hosts"] == "127.0.0.1:7 10.1.2.3:80 10.1.2.4:5432"
+
     def test_the_settings_of_tests_build_on_it(self, layout: Layout, secrets: Secrets):
         ini.write(layout, ini.options(layout, secrets, PORTS))
         section = read(layout.data / "test.ini")[ini.SECTION]

@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
+from ckan import model
 
 from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.domain.city_time import today
 from ckanext.openhuizhou.domain.findings import KINDS, N_
 
 from .formats import openhuizhou_date, openhuizhou_datetime
-from .labels import openhuizhou_label
+from .labels import (
+    openhuizhou_category_path,
+    openhuizhou_label,
+    openhuizhou_licence,
+    openhuizhou_region,
+    openhuizhou_theme,
+)
 
 __all__ = [
     "openhuizhou_difference",
@@ -173,7 +180,19 @@ def _named(value: Mapping[str, Any]) -> str:
 
 
 def _label(field: str, text: str) -> str:
-    """A code by its label when the field has a list of codes."""
+    """A code by its label when the field has a list of codes; a department by its title."""
+    if field == "owner_org":
+        organization = model.Group.get(text)
+        return (organization.title or organization.name) if organization else text
+    if field == "license_id":
+        return openhuizhou_licence({"license_id": text})["title"]
+    if field == "category":
+        path = openhuizhou_category_path(text)
+        return f"{text} {path[-1]['label']}" if path else text
+    if field == "theme":
+        return openhuizhou_theme(text)
+    if field == "region":
+        return openhuizhou_region(text)
     schema = tk.h.scheming_get_dataset_schema("dataset") or {}
     for known in schema.get("dataset_fields", ()):
         if known["field_name"] == field and known.get("code_list"):

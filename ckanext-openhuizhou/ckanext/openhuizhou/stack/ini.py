@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 
@@ -26,7 +27,8 @@ def options(
 ) -> dict[str, str]:
     """The options that depend on this stack.
 
-    :param allowed_hosts: ``host:port`` of the demo departments; sources may not read this machine otherwise
+    :param allowed_hosts: ``host:port`` of the demo departments; sources may not read this machine otherwise, unless
+        ``OPENHUIZHOU_ALLOWED_HOSTS`` names more
     """
     postgres, password = ports["postgres"], secrets["ckan_database"]
     return {
@@ -49,9 +51,13 @@ def options(
         "ckanext.openhuizhou.source_variables_file": str(layout.source_variables),
         # 32 random bytes in URL-safe Base64, as the others, but with the = that Fernet wants
         "ckanext.openhuizhou.secret_keys": secrets["source_secrets"] + "=",
-        "ckanext.openhuizhou.allowed_hosts": " ".join(allowed_hosts),
+        "ckanext.openhuizhou.allowed_hosts": " ".join([*allowed_hosts, *_more_hosts()]),
         "ckanext.openhuizhou.allowed_roots": " ".join(allowed_roots),
     }
+
+
+def _more_hosts() -> list[str]:
+    return os.environ.get("OPENHUIZHOU_ALLOWED_HOSTS", "").split()
 
 
 def render(base: str, own: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ import click
 from ckanext.openhuizhou.errors import OpenHuizhouError, StackError
 from ckanext.openhuizhou.stack import shutdown, startup
 from ckanext.openhuizhou.stack.layout import Layout
-from ckanext.openhuizhou.stack.ports import find_free
+from ckanext.openhuizhou.stack.ports import HOST, find_free
 from ckanext.openhuizhou.stack.process import log_tail
 from ckanext.openhuizhou.stack.services import Stack
 
@@ -70,6 +70,8 @@ def integration() -> bool:
 
 
 def acceptance() -> bool:
+    # where a test's own service listens, as a department's system that the operator has allowed
+    os.environ["OPENHUIZHOU_ALLOWED_HOSTS"] = f"{HOST}:{find_free()}"
     with stack_for_tests("acceptance", lambda stack: startup.everything(stack, harvest=True)) as layout:
         passed = pytest(
             *WITHOUT_CKAN,

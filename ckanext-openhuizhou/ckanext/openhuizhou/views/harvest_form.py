@@ -139,6 +139,22 @@ class SourceForm:
         """Put what an action found wrong beside the fields; what belongs to none stays under its own name."""
         for name, messages in error.error_dict.items():
             self._refuse(str(name), messages)
+        for path, option in _leaves(self.kind["options"]):
+            name = f"config.{path}"
+            if name in self.errors and option.get("required") and not self.values.get(name, "").strip():
+                self.errors[name] = [tk._("Please fill this in")]
+
+    @staticmethod
+    def id_of(name: str) -> str:
+        """The id of a field's control."""
+        return "field-" + name.replace(".", "-")
+
+    def label_of(self, name: str) -> str:
+        """What stands before a mistake in a list of mistakes: which option it is about; empty for other fields."""
+        option = dict(_leaves(self.kind["options"])).get(name.removeprefix("config."))
+        if option is None or not name.startswith("config."):
+            return ""
+        return tk._("{field}: ").format(field=option.get("label") or option["name"])
 
     def _refuse(self, name: str, messages: Any) -> None:
         if isinstance(messages, Mapping):

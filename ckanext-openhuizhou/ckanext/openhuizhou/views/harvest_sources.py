@@ -39,6 +39,7 @@ def index() -> str:
         "sources": sorted(shown, key=lambda source: (HEALTH.index(source["health"]), source["title"])),
         "all_sources": sources,
         "departments": dict(sorted(_departments(sources), key=lambda pair: pair[1])),
+        "kinds": {kind["name"]: kind["title"] for kind in call("openhuizhou_source_kinds")},
         "counts_by_health": {health: count for health, count in counts.items() if count},
         "asked": asked,
         "waiting": waiting(sources),
@@ -159,7 +160,7 @@ def _tried(form: SourceForm, wanted: str) -> str:
             form.refuse(error)
     tried = {"wanted": wanted, "result": result, "errors": form.errors}
     if tk.request.htmx:
-        return tk.render("openhuizhou/harvest/_tried.html", {"tried": tried, "fields": form.fields()})
+        return tk.render("openhuizhou/harvest/_tried.html", {"tried": tried, "form": form})
     return _form(form, tried)
 
 

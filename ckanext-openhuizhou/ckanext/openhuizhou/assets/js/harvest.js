@@ -65,6 +65,23 @@
     area.setAttribute("aria-invalid", String(Boolean(errors)));
   }
 
+  /* The form stays as it is while it is tried: mistakes of before go from beside its fields, those of now come. */
+  function mistakesOfForm(event) {
+    if (event.detail.target.id !== "tried") { return; }
+    var banner = document.getElementById("mistakes"), form = document.getElementById("source-form");
+    if (banner) { banner.remove(); }
+    form.querySelectorAll(".oh-error").forEach(function (message) { message.hidden = true; message.textContent = ""; });
+    form.querySelectorAll("[aria-invalid]").forEach(function (control) { control.removeAttribute("aria-invalid"); });
+    document.querySelectorAll("#tried [data-error-for]").forEach(function (line) {
+      var control = document.getElementById(line.dataset.errorFor);
+      var message = document.getElementById(line.dataset.errorFor + "-error");
+      if (!control || !message) { return; }
+      control.setAttribute("aria-invalid", "true");
+      message.hidden = false;
+      message.textContent = line.dataset.message;
+    });
+  }
+
   /* A link to a line puts the cursor there. */
   function goToLine(event) {
     var link = event.target.closest("[data-line]"), area = document.querySelector("[data-yaml]");
@@ -90,6 +107,7 @@
   document.querySelectorAll("form[data-once]").forEach(sendOnce);
   document.addEventListener("click", goToLine);
   document.addEventListener("htmx:afterSwap", marked);
+  document.addEventListener("htmx:afterSwap", mistakesOfForm);
   marked();
   var mistakes = document.getElementById("mistakes");
   if (mistakes) { mistakes.focus(); }
