@@ -27,7 +27,7 @@ from ckanext.openhuizhou.stack.supervisor import Supervisor
 pytestmark = pytest.mark.stops_the_portal
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-PARTS = ("postgres", "valkey", "solr", "web", "worker", "department-huanbaoju")
+PARTS = ("postgres", "valkey", "solr", "web", "worker", "scheduler", "department-huanbaoju")
 
 
 @pytest.fixture

@@ -256,5 +256,7 @@ class TestSeveralSenders:
         assert send() == 1
         ids = {str(message["Message-ID"]) for _address, message in mail_server.mailbox.mails}
         assert len(ids) == 1
+        # also in a process without request, mails are in the site's language
+        assert set(mail_server.mailbox.subjects) == {"[开放惠州] 演示来源：雨量：采集失败"}
         assert len(mail_server.mailbox.mails) == 2
         assert send() == 0
