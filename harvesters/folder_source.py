@@ -33,10 +33,11 @@ ACCESS_OPTIONS: Final = (
         (bool,),
         label=N_("With sub-folders"),
         help=N_("Yes by default for local folders and SFTP, no for pages that list files"),
+        rare=True,
     ),
     *TOKEN_OPTIONS,
-    Option("user", default="", label=N_("User"), help=N_("Only for SFTP")),
-    Option("password", secret=True, label=N_("Password"), help=N_("Only for SFTP. It is stored encrypted.")),
+    Option("user", default="", label=N_("User"), help=N_("Only for SFTP"), rare=True),
+    Option("password", secret=True, label=N_("Password"), help=N_("Only for SFTP. It is stored encrypted."), rare=True),
     Option(
         "private_key",
         secret=True,
@@ -44,18 +45,21 @@ ACCESS_OPTIONS: Final = (
         help=N_(
             "Only for SFTP: the text of the key file, without passphrase, in place of a password. Stored encrypted."
         ),
+        rare=True,
     ),
     Option(
         "host_key",
         default="",
         label=N_("Host key of the server"),
         help=N_("Only for SFTP: the line of known_hosts. This or the fingerprint is needed."),
+        rare=True,
     ),
     Option(
         "fingerprint",
         default="",
         label=N_("Fingerprint of the host key"),
         help=N_("Only for SFTP: as ssh-keygen -l shows it (SHA256:…)"),
+        rare=True,
     ),
 )
 FOLDER_OPTIONS: Final = (

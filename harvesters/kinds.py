@@ -27,7 +27,7 @@ class Option:
     """One option of a kind's configuration. ``types``: what YAML may give. ``options``: of a nested mapping.
 
     ``label`` and ``help`` are msgids for the form. ``secret``: stored encrypted, never shown. ``choices``: all that it
-    may be.
+    may be. ``rare``: seldom needed, so the form folds it away until something stands in it.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Option:
     help: str = ""
     secret: bool = False
     choices: tuple[str, ...] | None = None
+    rare: bool = False
 
 
 _HIDDEN: Final = "***"
@@ -58,12 +59,14 @@ TOKEN_OPTIONS: Final = (
         default="Authorization",
         label=N_("Header of the token"),
         help=N_("Name of the HTTP header that carries the token"),
+        rare=True,
     ),
     Option(
         "token_prefix",
         default="Bearer ",
         label=N_("Word before the token"),
         help=N_("What stands before the token in its header"),
+        rare=True,
     ),
 )
 

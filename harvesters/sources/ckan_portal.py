@@ -40,6 +40,7 @@ class CkanPortal(SourceKind):
             default=("dataset",),
             label=N_("Types of datasets"),
             help=N_("CKAN's own type is dataset; extensions add others"),
+            rare=True,
         ),
         Option(
             "tables",
@@ -54,6 +55,7 @@ class CkanPortal(SourceKind):
             default=200,
             label=N_("Datasets per request"),
             help=N_("Fewer when the portal answers slowly or its datasets are large"),
+            rare=True,
         ),
     )
 

@@ -35,11 +35,14 @@ class CsvDrop(FolderKind):
     options = (
         *FOLDER_OPTIONS,
         Option("pattern", default="*.csv", label=N_("Files"), help=N_("Without a list: which files are data sets")),
-        Option("header", (int,), default=1, label=N_("Header row"), help=N_("Number of the row with the names")),
+        Option(
+            "header", (int,), default=1, label=N_("Header row"), help=N_("Number of the row with the names"), rare=True
+        ),
         Option(
             "delimiter",
             label=N_("Delimiter"),
             help=N_("What stands between two cells; found out by default"),
+            rare=True,
         ),
     )
 

@@ -76,6 +76,7 @@ class Dcat(SourceKind):
             (dict,),
             label=N_("JSON-LD contexts"),
             help=N_("Address and content of contexts that the documents name. The platform fetches none itself."),
+            rare=True,
         ),
     )
 

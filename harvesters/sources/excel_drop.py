@@ -27,19 +27,20 @@ class ExcelDrop(FolderKind):
         *FOLDER_OPTIONS,
         Option("pattern", default="*.xls*", label=N_("Files"), help=N_("Without a list: which files are data sets")),
         Option("sheet", (str, int), label=N_("Sheet"), help=N_("Name or number; the first one by default")),
-        Option("sheet_field", label=N_("Field with the sheet"), help=N_("A column of the list")),
+        Option("sheet_field", label=N_("Field with the sheet"), help=N_("A column of the list"), rare=True),
         Option(
             "header",
             (int, list),
             label=N_("Header rows"),
             help=N_("Numbers as Excel counts rows; found out by default"),
         ),
-        Option("header_field", label=N_("Field with the header rows"), help=N_("A column of the list")),
+        Option("header_field", label=N_("Field with the header rows"), help=N_("A column of the list"), rare=True),
         Option(
             "join",
             default="_",
             label=N_("Between two header rows"),
             help=N_("What stands between the words of an upper and a lower header"),
+            rare=True,
         ),
         Option(
             "end",
@@ -47,6 +48,7 @@ class ExcelDrop(FolderKind):
             default=list(NOTE_STARTS),
             label=N_("Beginnings of notes"),
             help=N_("The table ends where a first cell begins with one of these"),
+            rare=True,
         ),
         Option(
             "skip",
@@ -54,6 +56,7 @@ class ExcelDrop(FolderKind):
             default=list(SUM_STARTS),
             label=N_("Beginnings of sums"),
             help=N_("Rows whose first cell begins with one of these are left out"),
+            rare=True,
         ),
     )
 

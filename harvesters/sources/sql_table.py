@@ -62,6 +62,7 @@ class SqlTable(SourceKind):
             default="table_name",
             label=N_("Column with the table’s name"),
             help=N_("In the catalogue table"),
+            rare=True,
         ),
         Option(
             "key",
@@ -84,6 +85,7 @@ class SqlTable(SourceKind):
             default=300,
             label=N_("Overlap in seconds"),
             help=N_("How late a row may become visible after the time that stands in it"),
+            rare=True,
         ),
         Option(
             "statement_timeout",
@@ -91,6 +93,7 @@ class SqlTable(SourceKind):
             default=300,
             label=N_("Longest question in seconds"),
             help=N_("The database stops working on a question that takes longer"),
+            rare=True,
         ),
     )
 

@@ -48,7 +48,11 @@ class XmlService(SourceKind):
         ),
         *TOKEN_OPTIONS,
         Option(
-            "namespaces", (dict,), label=N_("Namespaces"), help=N_("Short names that the XPaths use, with their URIs")
+            "namespaces",
+            (dict,),
+            label=N_("Namespaces"),
+            help=N_("Short names that the XPaths use, with their URIs"),
+            rare=True,
         ),
         Option("records", required=True, label=N_("XPath of the records"), help=N_("As in .//dataset")),
         KEY_OPTION,
@@ -65,8 +69,14 @@ class XmlService(SourceKind):
             "post",
             label=N_("Body of the request"),
             help=N_("A SOAP envelope with {page}, {size} and {key}; empty for GET"),
+            rare=True,
         ),
-        Option("error", label=N_("XPath of an error"), help=N_("Finds something when the service reports an error")),
+        Option(
+            "error",
+            label=N_("XPath of an error"),
+            help=N_("Finds something when the service reports an error"),
+            rare=True,
+        ),
         Option(
             "data",
             label=N_("Rows"),

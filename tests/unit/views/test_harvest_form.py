@@ -22,7 +22,7 @@ KIND: dict[str, Any] = {
         {"name": "skip", "type": "list", "types": ["list"], "default": ["合计"]},
         {"name": "covers_data", "type": "boolean", "types": ["boolean"], "default": False},
         {"name": "recursive", "type": "boolean", "types": ["boolean"], "default": True},
-        {"name": "namespaces", "type": "mapping", "types": ["mapping"]},
+        {"name": "namespaces", "type": "mapping", "types": ["mapping"], "rare": True},
         {"name": "paging", "type": "mapping", "types": ["mapping"], "options": PAGING},
     ],
 }
@@ -118,6 +118,11 @@ class TestShown:
         per_page = field(stored({}), "paging.per_page")
         assert (per_page.value, per_page.placeholder) == ("", "100")
         assert field(stored({}), "skip").placeholder == "合计"
+
+    def test_what_is_seldom_needed_is_folded_until_something_stands_in_it(self) -> None:
+        assert field(stored({}), "namespaces").folded
+        assert not field(stored({"namespaces": {"dc": "http://d/"}}), "namespaces").folded
+        assert not field(stored({}), "url").folded
 
     def test_a_group_opens_when_something_stands_in_it(self) -> None:
         assert not field(stored({}), "paging").used

@@ -30,8 +30,10 @@ Option = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One option as the form shows it. ``value`` is what the control holds; ``fields`` are those of a group;
-    ``used``: whether something stands in the group."""
+    """One option as the form shows it. ``value`` is what the control holds; ``fields`` are those of a group.
+
+    ``used``: whether something stands in it. ``folded``: it is seldom needed, and nothing stands in it.
+    """
 
     path: str
     label: str
@@ -46,6 +48,7 @@ class Field:
     errors: Sequence[str] = ()
     fields: Sequence[Field] = ()
     used: bool = False
+    folded: bool = False
 
     @property
     def name(self) -> str:
@@ -203,6 +206,7 @@ def config_fields(
         path = prefix + option["name"]
         name = f"config.{path}"
         inner = config_fields(option["options"], values, errors, secrets, f"{path}.") if option.get("options") else []
+        used = any(each.used for each in inner) or _used(option, name, path, values, errors, secrets)
         fields.append(
             Field(
                 path=path,
@@ -217,10 +221,25 @@ def config_fields(
                 placeholder=_as_text(option.get("default")) if option["type"] != "boolean" else "",
                 errors=errors.get(name, ()),
                 fields=inner,
-                used=any(each.value or each.is_set or each.used or each.errors for each in inner),
+                used=used,
+                folded=bool(option.get("rare")) and not used,
             )
         )
     return fields
+
+
+def _used(
+    option: Option,
+    name: str,
+    path: str,
+    values: Mapping[str, str],
+    errors: Mapping[str, Sequence[str]],
+    secrets: Sequence[str],
+) -> bool:
+    if name in errors or path in secrets:
+        return True
+    text = values.get(name, "")
+    return bool(text) != bool(option.get("default")) if option["type"] == "boolean" else bool(text)
 
 
 def control_of(option: Option) -> str:

@@ -42,9 +42,9 @@ def openhuizhou_source_kinds(context: Context, data_dict: dict[str, Any]) -> lis
     """Kinds of source with the options that each takes, in the reader's language.
 
     :returns: ``[{name, title, description, default_mapping, options}]``; an option is ``{name, type, types, label,
-        help, required, default, secret, choices, options}``: ``types`` are all that it may be (text, number, boolean,
-        list, mapping), ``type`` the usual one, ``options`` those of a nested mapping; ``default_mapping``: whether a
-        source of this kind can do without a mapping of its own
+        help, required, default, secret, choices, rare, options}``: ``types`` are all that it may be (text, number,
+        boolean, list, mapping), ``type`` the usual one, ``rare``: a form may fold it away, ``options`` those of a
+        nested mapping; ``default_mapping``: whether a source of this kind can do without a mapping of its own
     """
     tk.check_access("openhuizhou_source_kinds", context, data_dict)
     return [
@@ -280,5 +280,6 @@ def _option_dict(option: Option) -> dict[str, Any]:
         "default": option.default,
         "secret": option.secret,
         "choices": list(option.choices) if option.choices is not None else None,
+        "rare": option.rare,
         "options": [_option_dict(inner) for inner in option.options] if option.options is not None else None,
     }
