@@ -19,8 +19,9 @@ from ckan.types import Context, FlattenDataDict, FlattenErrorDict, FlattenKey
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.city_time import today
+from ckanext.openhuizhou.domain.derived import derive, derive_application
 from ckanext.openhuizhou.domain.entry_rules import Lookups, check_entry
-from ckanext.openhuizhou.domain.entry_state import COMPLETE, EntryState, ckan_state, may_move
+from ckanext.openhuizhou.domain.entry_state import COMPLETE, DRY_RUN, EntryState, may_move
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.logic.entry_access import entry_state_of, is_publisher
 from ckanext.openhuizhou.logic.findings import finding_text
@@ -28,8 +29,6 @@ from ckanext.openhuizhou.model import catalogue
 
 __all__ = ["openhuizhou_application_check", "openhuizhou_entry_check"]
 
-#: In the context of a dry run: everything is checked, no number is taken.
-DRY_RUN = "openhuizhou_dry_run"
 #: Their advice is for a harvest's report: beside an empty field it says nothing.
 _MENDED_AT_SOURCE = {"required-missing", "item-required-missing"}
 _NOT_RULED = {"extras", "resources", "tags", "groups", "__extras", "__junk"}
@@ -133,28 +132,18 @@ def _place(findings: list[Finding], errors: FlattenErrorDict) -> None:
 
 def _derive(data: FlattenDataDict, state: EntryState, package: model.Package | None) -> None:
     """CKAN's own state and the dates. A deleted dataset stays deleted until somebody asks for it back."""
-    derived = ckan_state(state, _value(data, "open_type"))
+    stored = (package.extras or {}) if package is not None else {}
     if data.get(("type",)) == "application":
-        # an application without organization cannot be private: until it is published it is a draft
-        derived = ckan_state(state if state == EntryState.PUBLISHED else EntryState.DRAFT, "unconditional")
-        data["private",] = False
+        derived = derive_application(state, stored, today())
     else:
-        data["private",] = derived.private
+        derived = derive(state, _value(data, "open_type"), stored, today())
     deleted = _value(data, "state") == model.State.DELETED or (
         package is not None and package.state == model.State.DELETED and not _value(data, "state")
     )
+    data["private",] = derived.private
     data["state",] = model.State.DELETED if deleted else derived.state
-    _set(data, "entry_state", str(state))
-    issued = _stored(package, "issued") if package is not None else None
-    if state == EntryState.PUBLISHED and not issued:
-        issued = today().isoformat()
-    _set(data, "issued", issued)
-    withdrawn_on = _stored(package, "withdrawn_on") if package is not None else None
-    if state != EntryState.WITHDRAWN:
-        _set(data, "withdrawn_on", None)
-        _set(data, "withdraw_reason", None)
-    else:
-        _set(data, "withdrawn_on", withdrawn_on or today().isoformat())
+    for name, value in derived.fields.items():
+        _set(data, name, value)
 
 
 def _identify(data: FlattenDataDict, package: model.Package | None, context: Context) -> None:
