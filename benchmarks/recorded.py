@@ -32,10 +32,15 @@ def record(number: int) -> dict[str, Any]:
         "更新频率": "每月",
         "联系科室": "数据科（演示）",
         "版本": str(number % 7),
-        **{f"附加项{extra:02}": f"{word}-{number:07}-{extra:02}" for extra in range(22)},
+        **{f"附加项{extra:02}": f"{word}-{number:07}-{extra:02}" for extra in range(20)},
         "文件": [
             {"name": "数据表", "format": "CSV", "url": f"http://data.example.org/{number}.csv"},
             {"name": "说明", "format": "PDF", "url": f"http://data.example.org/{number}.pdf"},
+        ],
+        "columns": [
+            {"name": "station_code", "label": "站点编号", "type": "string"},
+            {"name": "observed_at", "label": "监测时间", "type": "datetime"},
+            {"name": "value", "label": "监测值", "type": "number"},
         ],
     }
 
@@ -81,7 +86,7 @@ def source_of(url: str) -> dict[str, Any]:
                 "key": "id",
                 "digest": "版本",
                 "paging": {"next": "next", "total": "total"},
-                "links": {"from": "文件", "url": "url", "name": "name", "format": "format"},
+                "links": {"list": "文件", "url": "url", "name": "name", "format": "format"},
                 "covers_data": True,
             },
         },
@@ -99,6 +104,12 @@ def source_of(url: str) -> dict[str, Any]:
                 "update_cycle": {"from": "更新频率", "codes": {"每月": "monthly"}},
                 "contact_name": {"from": "联系科室"},
                 "demo": {"const": True},
-            }
+            },
+            "items": {
+                "from": "columns",
+                "name": {"from": "label"},
+                "column": {"from": "name"},
+                "data_type": {"from": "type"},
+            },
         },
     }

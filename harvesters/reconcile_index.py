@@ -7,11 +7,10 @@ an edit and its indexing both are right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 from ckan.lib.search.common import make_connection
@@ -20,10 +19,8 @@ from ckan.lib.search.index import escape_xml_illegal_chars
 from ckanext.openhuizhou.domain.discrepancies import Discrepancy, Report
 from ckanext.openhuizhou.model.harvest import Outbox
 from ckanext.openhuizhou.model.load import Load
-from ckanext.openhuizhou.search import outbox
+from ckanext.openhuizhou.search import outbox, walk
 
-PAGE: Final = 1000
-_TYPES: Final = ("dataset", "application")
 #: What of a document is compared; ``_version`` makes the same from the database.
 _FIELDS: Final = (
     "metadata_modified", "name", "title", "dataset_type", "state", "capacity", "entry_state", "open_type",
@@ -44,10 +41,10 @@ def compare_index(report: Report) -> None:
     report.add(Discrepancy("outbox-gone", package_id, "waits in the outbox", not report.dry) for package_id in gone)
     if not report.dry:
         _drain(report)
-    for ids in _pages(_database_page):
+    for ids in walk.dataset_pages():
         report.looked_at["entries"] += len(ids)
         report.add(_differing(ids, repair, report))
-    for ids in _solr_pages():
+    for ids in walk.document_pages():
         report.looked_at["documents"] += len(ids)
         report.add(_superfluous(ids, repair, report))
     if not report.dry:
@@ -73,22 +70,6 @@ def _gone_in_outbox() -> list[str]:
 
 
 # the database's side
-
-
-def _pages(page: Callable[[str], list[str]]) -> Iterator[list[str]]:
-    after = ""
-    while ids := page(after):
-        yield ids
-        after = ids[-1]
-
-
-def _database_page(after: str) -> list[str]:
-    package = model.Package
-    query = sa.select(package.id).where(package.id > after, package.type.in_(_TYPES))
-    query = query.where(package.state != model.State.DELETED).order_by(package.id).limit(PAGE)
-    found = list(model.Session.scalars(query))
-    model.Session.rollback()
-    return found
 
 
 def _differing(ids: Sequence[str], repair: Callable[[Sequence[str]], None], report: Report) -> list[Discrepancy]:
@@ -187,23 +168,9 @@ def _version(row: sa.Row[Any]) -> Version:
 def _documents(ids: Sequence[str]) -> list[Version]:
     if not ids:
         return []
-    wanted = ["{!terms f=id}" + ",".join(ids), *_ours()]
-    return make_connection(decode_dates=False).search("*:*", fq=wanted, rows=len(ids), fl=",".join(("id", *_FIELDS))).docs
-
-
-def _solr_pages() -> Iterator[list[str]]:
-    mark, following = "*", ""
-    while mark != following:
-        answer = make_connection().search(
-            "*:*", fq=_ours(), rows=PAGE, fl="id", sort="index_id asc", cursorMark=following or mark
-        )
-        mark, following = following, answer.nextCursorMark
-        if answer.docs:
-            yield [document["id"] for document in answer.docs]
-
-
-def _ours() -> list[str]:
-    return [f'site_id:"{tk.config["ckan.site_id"]}"', "entity_type:package"]
+    wanted = ["{!terms f=id}" + ",".join(ids), *walk.of_this_site()]
+    fields = ",".join(("id", *_FIELDS))
+    return make_connection(decode_dates=False).search("*:*", fq=wanted, rows=len(ids), fl=fields).docs
 
 
 def _superfluous(ids: Sequence[str], repair: Callable[[Sequence[str]], None], report: Report) -> list[Discrepancy]:

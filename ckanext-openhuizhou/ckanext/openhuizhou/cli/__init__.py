@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .harvest import harvest, index
+from .harvest import harvest
+from .index import index
 from .reconcile import reconcile
 from .seed import seed
 

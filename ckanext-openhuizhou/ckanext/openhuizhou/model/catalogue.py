@@ -8,7 +8,7 @@ A title is claimed in the transaction that saves the entry, so it is free again 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
@@ -60,6 +60,22 @@ def assign_code(category: str, package_id: str) -> CatalogueCode:
         code = CatalogueCode(category, _next(connection, category))
         connection.execute(insert(AssignedCode).values(code=str(code), package_id=package_id, assigned_at=utcnow()))
     return code
+
+
+def assign_codes(categories: Mapping[str, str]) -> dict[str, CatalogueCode]:
+    """The same for many entries, in their order: id → category, id → code. Commits by itself."""
+    codes: dict[str, CatalogueCode] = {}
+    with engine().begin() as connection:
+        # in one order everywhere, so that two that ask at once do not wait for each other
+        for category in sorted(set(categories.values())):
+            ids = [package_id for package_id, one in categories.items() if one == category]
+            last = _next(connection, category, len(ids))
+            numbers = range(last - len(ids) + 1, last + 1)
+            codes |= {id_: CatalogueCode(category, number) for id_, number in zip(ids, numbers, strict=True)}
+        rows = [{"code": str(code), "package_id": id_, "assigned_at": utcnow()} for id_, code in codes.items()]
+        if rows:
+            connection.execute(insert(AssignedCode), rows)
+    return codes
 
 
 def assign_application_name() -> str:
@@ -134,6 +150,22 @@ def claim_title(package_id: str, owner_org: str, normalised: str) -> bool:
     return _insert_title(package_id, owner_org, normalised)
 
 
+def claim_titles(titles: Mapping[str, tuple[str, str]]) -> set[str]:
+    """Take the titles of entries that have none yet: id → ``(owner_org, normalised)``; the ids that got theirs.
+
+    Part of the caller's transaction. In one order, so that two that claim at once do not wait for each other.
+    """
+    rows = [
+        {"package_id": id_, "owner_org": owner, "normalised": key}
+        for id_, (owner, key) in sorted(titles.items(), key=lambda one: one[1])
+        if key and owner
+    ]
+    if not rows:
+        return set()
+    statement = insert(TakenTitle).values(rows).on_conflict_do_nothing().returning(TakenTitle.package_id)
+    return set(model.Session.scalars(statement))
+
+
 def _insert_title(package_id: str, owner_org: str, normalised: str) -> bool:
     statement = insert(TakenTitle).values(package_id=package_id, owner_org=owner_org, normalised=normalised)
     inserted = model.Session.execute(statement.on_conflict_do_nothing().returning(TakenTitle.package_id))
@@ -157,10 +189,11 @@ def _living(column: InstrumentedAttribute[str]) -> sa.Select[tuple[str]]:
     )
 
 
-def _next(connection: sa.Connection, category: str) -> int:
-    statement = insert(CodeCounter).values(category=category, last=1)
+def _next(connection: sa.Connection, category: str, count: int = 1) -> int:
+    """The last of ``count`` numbers."""
+    statement = insert(CodeCounter).values(category=category, last=count)
     return connection.execute(
         statement.on_conflict_do_update(
-            index_elements=[CodeCounter.category], set_={"last": CodeCounter.last + 1}
+            index_elements=[CodeCounter.category], set_={"last": CodeCounter.last + count}
         ).returning(CodeCounter.last)
     ).scalar_one()

@@ -8,7 +8,7 @@ Solr costs time, never an entry. A dataset that cannot be indexed though Solr an
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, cast
 
 import ckan.plugins.toolkit as tk
@@ -22,10 +22,11 @@ from ckan.types import Context
 
 from ckanext.openhuizhou.model.harvest import Outbox
 
+from .batch import index_datasets
+
 log = logging.getLogger(__name__)
 
-BATCH = 100
-#: One drain at a time: two would race, and an older document could win.
+BATCH = 500
 _LOCK = 5_400_002
 
 
@@ -78,7 +79,7 @@ def drain(limit: int | None = None, refused: Callable[[str], None] = lambda _pac
 def _drain_batch(last: int, refused: Callable[[str], None]) -> int | None:
     """How many datasets were sent; None when nothing waits up to row ``last``."""
     session = model.Session
-    session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    lock()
     waits = sa.select(Outbox.id, Outbox.package_id).where(Outbox.id <= last).order_by(Outbox.id)
     rows = session.execute(waits.limit(BATCH).with_for_update(skip_locked=True)).all()
     if not rows:
@@ -86,9 +87,9 @@ def _drain_batch(last: int, refused: Callable[[str], None]) -> int | None:
         return None
     try:
         package_ids = list(dict.fromkeys(row.package_id for row in rows))
-        failed = [package_id for package_id in package_ids if not _sent(package_id)]
+        failed = [] if _all_sent(package_ids) else [one for one in package_ids if not _sent(one)]
         if tk.config.get("ckan.search.solr_commit", True):
-            _commit()
+            commit()
         session.execute(sa.delete(Outbox).where(Outbox.id.in_([row.id for row in rows])))
         enqueue(failed)
         session.commit()
@@ -98,6 +99,32 @@ def _drain_batch(last: int, refused: Callable[[str], None]) -> int | None:
     for package_id in failed:
         refused(package_id)
     return len(package_ids) - len(failed)
+
+
+def lock() -> None:
+    """Until the end of the session's transaction nobody else sends what he read before.
+
+    Two that send at once would race, and an older document could win.
+    """
+    model.Session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def _all_sent(package_ids: Collection[str]) -> bool:
+    """Whether the batch was sent at once. If not, they are sent one by one, to find which of them is at fault.
+
+    Raises:
+        search.SearchIndexError: Solr does not answer at all.
+    """
+    savepoint = model.Session.begin_nested()
+    try:
+        index_datasets(package_ids)
+    except Exception:
+        savepoint.rollback()
+        commit()  # raises when it is not a dataset but Solr
+        log.warning("A batch of %s datasets is sent one by one", len(package_ids), exc_info=True)
+        return False
+    savepoint.commit()
+    return True
 
 
 def _sent(package_id: str) -> bool:
@@ -111,7 +138,7 @@ def _sent(package_id: str) -> bool:
         _send(package_id)
     except Exception:
         savepoint.rollback()
-        _commit()  # raises when it is not the dataset but Solr
+        commit()  # raises when it is not the dataset but Solr
         log.exception("Dataset %s cannot be indexed", package_id)
         return False
     savepoint.commit()
@@ -129,7 +156,7 @@ def _send(package_id: str) -> None:
         _index().remove_dict({"id": package_id})
 
 
-def _commit() -> None:
+def commit() -> None:
     """Unlike CKAN's own, waits for the new searcher: whoever is told that a run is done finds what it brought."""
     try:
         make_connection().commit()

@@ -1,11 +1,14 @@
 """Looks up what a dataset's document says beyond the dataset: department, labels, verdict of its data.
 
-Two small queries by key for each document; a rebuild of the index asks the same way.
+Two queries for a document, or for a whole batch that is announced with ``looked_up``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,32 +20,62 @@ from ckanext.openhuizhou.model.load import Load
 
 from .documents import Surroundings, listed
 
+Verdict = tuple[bool, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was asked at once. ``verdicts`` has every dataset of the batch."""
+
+    verdicts: Mapping[str, Verdict]
+    departments: Mapping[str, tuple[str, ...]]
+
+
+_known: ContextVar[_Known | None] = ContextVar("surroundings", default=None)
+
+
+@contextmanager
+def looked_up(package_dicts: Collection[Mapping[str, Any]]) -> Iterator[None]:
+    """Within it, ``surroundings_of`` these datasets asks the database no more."""
+    token = _known.set(_look_up(package_dicts))
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
 
 def surroundings_of(document: Mapping[str, Any]) -> Surroundings:
     """What goes with the document of one dataset; ``document`` is as ``before_dataset_index`` gets it."""
-    data_ok, rows = _verdict(str(document["id"]))
+    known = _known.get()
+    if known is None or document["id"] not in known.verdicts:
+        known = _look_up([document])
+    data_ok, rows = known.verdicts[document["id"]]
     return Surroundings(
-        department=tuple(_department(document.get("owner_org"))),
+        department=known.departments.get(document.get("owner_org") or "", ()),
         labels=tuple(_unique(_labels(document, config.reference()))),
         data_ok=data_ok,
         rows=rows,
     )
 
 
-def _verdict(package_id: str) -> tuple[bool, int | None]:
-    query = sa.select(sa.func.bool_and(Load.verdict == "ok"), sa.func.sum(Load.rows)).where(
-        Load.package_id == package_id
+def _look_up(package_dicts: Collection[Mapping[str, Any]]) -> _Known:
+    verdicts: dict[str, Verdict] = {str(one["id"]): (False, None) for one in package_dicts}
+    query = (
+        sa.select(Load.package_id, sa.func.bool_and(Load.verdict == "ok"), sa.func.sum(Load.rows))
+        .where(Load.package_id.in_(verdicts))
+        .group_by(Load.package_id)
     )
-    all_ok, rows = model.Session.execute(query).one()
-    return bool(all_ok), None if rows is None else int(rows)
+    for package_id, all_ok, rows in model.Session.execute(query):
+        verdicts[package_id] = bool(all_ok), None if rows is None else int(rows)
+    return _Known(verdicts, _departments({one["owner_org"] for one in package_dicts if one.get("owner_org")}))
 
 
-def _department(organization_id: str | None) -> Iterator[str]:
-    """The provider's official and short name as the organization has them now."""
+def _departments(organization_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The providers' official and short names as the organizations have them now."""
     columns = model.group_table.c
-    query = sa.select(columns.title, columns.extras["short_name"].astext).where(columns.id == organization_id)
-    for names in model.Session.execute(query):
-        yield from filter(None, names)
+    query = sa.select(columns.id, columns.title, columns.extras["short_name"].astext)
+    found = model.Session.execute(query.where(columns.id.in_(organization_ids)))
+    return {id_: tuple(filter(None, names)) for id_, *names in found}
 
 
 def _labels(document: Mapping[str, Any], reference: Reference) -> Iterator[str]:

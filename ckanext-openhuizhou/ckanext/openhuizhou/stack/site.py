@@ -84,7 +84,7 @@ def index(layout: Layout, state: State, core_digest: str, say: Callable[[str], N
         return
     if state.was_done("index"):
         say("filling the search index")
-        ckan(layout, "search-index", "rebuild")
+        ckan(layout, "openhuizhou", "index", "rebuild")
     state.mark_done("index", core_digest)
 
 
