@@ -64,9 +64,22 @@ def refused_pages(source_id: str) -> Iterator[Sequence[Stored]]:
 
 def save(source_id: str, key: str, values: Mapping[str, Any]) -> None:
     """Write the state of one record, in the session's transaction; what ``values`` does not name stays as it is."""
+    save_all(source_id, {key: values})
+
+
+def save_all(source_id: str, records: Mapping[str, Mapping[str, Any]]) -> None:
+    """The same for many: key → values. One statement for all that name the same columns."""
+    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
     new = {"state": "failed", "kind_state": {}, "findings": [], "first_seen": utcnow(), "source_id": source_id}
-    statement = insert(Record).values(new | {"key": key} | dict(values))
-    model.Session.execute(statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=dict(values)))
+    for key, values in records.items():
+        alike.setdefault(frozenset(values), []).append(new | {"key": key} | dict(values))
+    for names, rows in alike.items():
+        statement = insert(Record).values(rows)
+        changes = {name: statement.excluded[name] for name in names}
+        model.Session.execute(
+            statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=changes),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def mark_seen(source_id: str, rules: Mapping[str, str | None], run_id: str) -> None:
