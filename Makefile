@@ -23,7 +23,7 @@ $(INSTALLED): requirements.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
 	@echo "installing from requirements.lock into $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@awk '/^[^ \#]/ {keep = /^(setuptools|uv)==/} keep' requirements.lock > $(VENV)/bootstrap.lock
+	@awk '/^[^ #]/ {keep = /^(setuptools|uv)==/} keep' requirements.lock > $(VENV)/bootstrap.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(VENV)/bootstrap.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
