@@ -5,7 +5,8 @@ set -eu
 
 folder=${1:-"$(cd "$(dirname "$0")" && pwd)/secrets"}
 names="postgres_superuser ckan_database datastore_reader valkey secret_key jwt_secret
-       huanbaoju_token anjianju_token jiaotongju_token rensheju_database"
+       huanbaoju_token anjianju_token jiaotongju_token rensheju_database
+       huidong_database huidong_reader huidong_secret"
 umask 077
 mkdir -p "$folder"
 chmod 700 "$folder"
@@ -29,7 +30,9 @@ cat >"$folder/.source_variables" <<END
   "jiaotongju.url": "http://jiaotongju:8000",
   "jiaotongju.token": "$(cat "$folder/jiaotongju_token")",
   "minzhengju.path": "/var/lib/minzhengju",
-  "rensheju.dsn": "postgresql://rensheju:$(cat "$folder/rensheju_database")@rensheju/rensheju"
+  "rensheju.dsn": "postgresql://rensheju:$(cat "$folder/rensheju_database")@rensheju/rensheju",
+  "lvyouju.path": "/var/lib/lvyouju",
+  "huidong.url": "http://huidong:8000"
 }
 END
 chmod 444 "$folder/.source_variables"

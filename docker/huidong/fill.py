@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg2
 import requests
+import sqlalchemy as sa
 import yaml
 
 HERE = Path(__file__).resolve().parent
@@ -48,10 +49,13 @@ def is_filled(ini: str) -> bool:
 def fill() -> None:
     """Everything through CKAN's own actions."""
     from ckan import model
+    from ckan.lib.search import clear_all
     from ckan.plugins import toolkit as tk
     from werkzeug.datastructures import FileStorage
 
     model.repo.upgrade_db()
+    names = ("sqlalchemy.url", "ckan.datastore.write_url", "ckan.datastore.read_url")
+    _set_permissions(*(tk.config[name] for name in names))
     user = tk.get_action("get_site_user")({"ignore_auth": True}, {})["name"]
 
     def act(action: str, /, **data: Any) -> Any:
@@ -63,12 +67,28 @@ def fill() -> None:
     for group in content["groups"]:
         if not model.Group.get(group["name"]):
             act("group_create", **group)
+    # a list of before, or an index of another database
+    for (package_id,) in model.Session.query(model.Package.id).all():
+        act("dataset_purge", id=package_id)
+    clear_all()
     for dataset in content["datasets"]:
-        if model.Package.get(dataset["name"]):
-            act("dataset_purge", id=dataset["name"])
         _create(act, FileStorage, dataset)
     model.set_system_info(MARK, fingerprint())
     model.repo.commit()
+
+
+def _set_permissions(main_url: str, write_url: str, read_url: str) -> None:
+    """Run what ``ckan datastore set-permissions`` prints, as the owner of the database."""
+    from ckanext.datastore.cli import permissions_sql
+
+    main, write, read = (sa.make_url(url) for url in (main_url, write_url, read_url))
+    script = permissions_sql(
+        main.database or "", write.database or "", main.username or "", write.username or "", read.username or ""
+    )
+    # psql's own commands; we are connected to the database already
+    statements = "\n".join(line for line in script.splitlines() if not line.startswith("\\"))
+    with psycopg2.connect(write_url) as connection, connection.cursor() as cursor:
+        cursor.execute(statements)
 
 
 def _create(act: Any, file_storage: Any, dataset: dict[str, Any]) -> None:

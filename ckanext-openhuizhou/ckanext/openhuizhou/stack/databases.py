@@ -89,7 +89,8 @@ def create_department_database(port: int, secrets: Secrets, role: str, database:
 
 
 def create_plain_site(port: int, secrets: Secrets, name: str) -> None:
-    """Databases of a plain CKAN site of the demo: its own, its DataStore's with a reader, shut to others."""
+    """Databases of a plain CKAN site of the demo: its own, its DataStore's with a reader, shut to others. The reader's
+    rights are the site's affair."""
     tables, reader = f"{name}_datastore", f"{name}_reader"
     with _superuser(port, secrets) as cursor:
         ensure_role(cursor, name, secrets[name])
@@ -99,7 +100,6 @@ def create_plain_site(port: int, secrets: Secrets, name: str) -> None:
         cursor.execute(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(tables), sql.Identifier(reader))
         )
-    _set_permissions(port, secrets, name, tables, name, reader)
 
 
 def plain_site_urls(port: int, secrets: Secrets, name: str) -> dict[str, str]:
@@ -113,16 +113,11 @@ def plain_site_urls(port: int, secrets: Secrets, name: str) -> dict[str, str]:
 
 
 def set_datastore_permissions(port: int, secrets: Secrets) -> None:
-    """Of the portal's own DataStore."""
-    _set_permissions(port, secrets, CKAN_DATABASE, DATASTORE_DATABASE, CKAN_ROLE, READER_ROLE)
-
-
-def _set_permissions(port: int, secrets: Secrets, site: str, tables: str, writer: str, reader: str) -> None:
     """Run what ``ckan datastore set-permissions`` prints: the reader reads, and only from the DataStore."""
     from ckanext.datastore.cli import permissions_sql
 
-    script = permissions_sql(site, tables, writer, writer, reader)
+    script = permissions_sql(CKAN_DATABASE, DATASTORE_DATABASE, CKAN_ROLE, CKAN_ROLE, READER_ROLE)
     # psql's own commands; we are connected to the database already
     statements = "\n".join(line for line in script.splitlines() if not line.startswith("\\"))
-    with _superuser(port, secrets, tables) as cursor:
+    with _superuser(port, secrets, DATASTORE_DATABASE) as cursor:
         cursor.execute(statements)
