@@ -174,7 +174,7 @@ class TestHarvest:
         county.action.datastore_upsert(resource_id=resource["id"], method="insert", force=True, records=[row])
         try:
             report = feed.run()
-            assert report["counts"] == {"changed": 1, "unchanged": len(TABLES) + len(LINKED) - 1}
+            assert report["counts"] == {"changed": 1, "unchanged": len(TABLES) + len(LINKED) - 1}, report["findings"]
             assert len(feed.table("yugang-matou")) == TABLES["yugang-matou"] + 1
         finally:
             county.action.datastore_delete(resource_id=resource["id"], force=True, filters={"mtbh": "演示MT99"})

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -17,6 +12,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from tests.integration.harvesters import mariadb
 from tests.integration.harvesters.conftest import Department, Feed, make_feed
 
 from ckanext.openhuizhou.errors import (
@@ -31,8 +27,7 @@ from ckanext.openhuizhou.harvesters.database_errors import explained
 from ckanext.openhuizhou.harvesters.kinds import Reading, SourceKind, check_config, kind_named
 from ckanext.openhuizhou.harvesters.records import SourceRecord
 from ckanext.openhuizhou.harvesters.rules import Place
-from ckanext.openhuizhou.stack.ports import HOST, find_free
-from ckanext.openhuizhou.stack.process import wait_until
+from ckanext.openhuizhou.stack.ports import HOST
 from ckanext.openhuizhou.transport.guard import Guard
 from ckanext.openhuizhou.transport.http import HttpClient
 
@@ -56,47 +51,8 @@ INSERT INTO lingri VALUES (1, '0000-00-00', '0000-00-00 00:00:00');
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    """MariaDB with a database of its own; its engine may do everything."""
-    folder = tmp_path_factory.mktemp("db")
-    data, port, user = folder / "data", find_free(), pwd.getpwuid(os.geteuid()).pw_name
-    install, daemon = (
-        shutil.which("mariadb-install-db"),
-        shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin"),
-    )
-    assert install, "MariaDB is needed (Debian: mariadb-server)"
-    assert daemon, "MariaDB is needed (Debian: mariadb-server)"
-    common = ["--no-defaults", f"--datadir={data}", f"--user={user}"]
-    subprocess.run(
-        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True,
-        capture_output=True,
-    )
-    line = [daemon, *common, f"--socket={folder / 's'}", f"--port={port}", f"--bind-address={HOST}"]
-    # zero dates come from servers that allow them
-    line += ["--innodb-buffer-pool-size=64M", "--skip-log-bin", "--skip-name-resolve", "--sql-mode="]
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(line, stdout=log, stderr=log)
-    try:
-        assert wait_until(lambda: _listens(port), 60, still_possible=lambda: running.poll() is None), (
-            folder / "log"
-        ).read_text("utf-8")
-        root = sa.create_engine(f"mysql+pymysql://root@localhost/?unix_socket={folder / 's'}")
-        with root.begin() as connection:
-            connection.exec_driver_sql("CREATE DATABASE front CHARACTER SET utf8mb4")
-            connection.exec_driver_sql("CREATE USER reader IDENTIFIED BY 'geheim-123'")
-            connection.exec_driver_sql("GRANT ALL ON front.* TO reader")
-        root.dispose()
-        engine = sa.create_engine(f"mysql+pymysql://reader:geheim-123@{HOST}:{port}/front?charset=utf8mb4")
+    with mariadb.running(tmp_path_factory.mktemp("db")) as engine:
         yield engine
-        engine.dispose()
-    finally:
-        running.terminate()
-        running.wait(30)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 @pytest.fixture
