@@ -70,11 +70,9 @@ def _send(ids: list[str], done: Rebuilt) -> None:
     outbox.lock()
     try:
         index_datasets(ids)
-    except search.SearchIndexError:
-        model.Session.rollback()
-        raise
     except Exception:  # noqa: BLE001 - the outbox finds which of them it is, and says so
         model.Session.rollback()
+        outbox.commit()  # raises when it is not a dataset but Solr
         _send_through_outbox(ids, done)
     else:
         model.Session.rollback()
