@@ -19,13 +19,20 @@ def start_worker(
     department: Any, feed: Any, request: pytest.FixtureRequest, tmp_path: Path, **options: Any
 ) -> subprocess.Popen[str]:
     """The command that runs the source, in a process of its own."""
+    return start_command(department, request, tmp_path, "openhuizhou", "harvest", "run", feed.name, **options)
+
+
+def start_command(
+    department: Any, request: pytest.FixtureRequest, tmp_path: Path, *command: str, **options: Any
+) -> subprocess.Popen[str]:
+    """A command of CKAN in a process of its own, which may read the department's service."""
     ini = tmp_path / "worker.ini"
     base = Path(request.config.getoption("--ckan-ini")).resolve()
     hosts = f"ckanext.openhuizhou.allowed_hosts = {department.web.host}"
     ini.write_text(f"[app:main]\nuse = config:{base}\n{hosts}\n")
     ckan = Path(sys.executable).with_name("ckan")
     return subprocess.Popen(
-        [str(ckan), "-c", str(ini), "openhuizhou", "harvest", "run", feed.name],
+        [str(ckan), "-c", str(ini), *command],
         stdout=subprocess.DEVNULL,
         stderr=options.get("stderr", subprocess.DEVNULL),
         start_new_session=True,
