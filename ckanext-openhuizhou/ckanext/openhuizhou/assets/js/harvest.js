@@ -82,6 +82,18 @@
     });
   }
 
+  /* A request that failed is said where its answer would have stood; the run's page simply asks again. */
+  function unanswered(event) {
+    var target = event.detail.target;
+    if (!target || !target.dataset.unanswered) { return; }
+    var note = document.createElement("p");
+    note.className = "oh-note oh-bad";
+    note.textContent = target.dataset.unanswered;
+    if (target.firstElementChild && target.firstElementChild.hasAttribute("data-said")) { target.firstElementChild.remove(); }
+    note.setAttribute("data-said", "");
+    target.prepend(note);
+  }
+
   /* A link to a line puts the cursor there. */
   function goToLine(event) {
     var link = event.target.closest("[data-line]"), area = document.querySelector("[data-yaml]");
@@ -108,6 +120,8 @@
   document.addEventListener("click", goToLine);
   document.addEventListener("htmx:afterSwap", marked);
   document.addEventListener("htmx:afterSwap", mistakesOfForm);
+  document.addEventListener("htmx:responseError", unanswered);
+  document.addEventListener("htmx:sendError", unanswered);
   marked();
   var mistakes = document.getElementById("mistakes");
   if (mistakes) { mistakes.focus(); }
