@@ -76,10 +76,10 @@ class TestDataOk:
         return search("", fq=f"openhuizhou_data_ok:true id:{entry['id']}")["count"]
 
     def test_read_then_failed_then_forgotten(self, entry: dict[str, Any]) -> None:
-        load.record_ok("table-1", entry["id"], 1200, "digest", 10, [])
+        load.record_ok(load.Published("table-1", entry["id"], 1200, "digest", 10, []))
         assert self.count(entry) == 1
         assert search("", fq=f"row_count:1200 id:{entry['id']}")["count"] == 1
-        load.record_ok("table-2", entry["id"], 5, "digest", 10, [])
+        load.record_ok(load.Published("table-2", entry["id"], 5, "digest", 10, []))
         load.record_failed("table-2", entry["id"], [])
         assert self.count(entry) == 0
         load.forget("table-2")

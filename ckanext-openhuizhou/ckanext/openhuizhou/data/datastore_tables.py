@@ -22,7 +22,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 LOCK_TIMEOUT_MS = 2000
 #: … this many times.
 SWAP_ATTEMPTS = 15
+#: When many are swapped at once, readers of all of them wait for one: then rather one by one.
+LOCK_TIMEOUT_TOGETHER_MS = 100
 _LOCK_NOT_AVAILABLE = "55P03"
 #: PostgreSQL passes at most 100 arguments to a function.
 _ARGUMENTS = 90
@@ -74,6 +76,8 @@ def copy_to_staging(resource_id: str, items: Sequence[Item], csv_path: Path, mar
     Returns the number of rows.
     """
     with _write_connection() as connection:
+        # whoever loses a staging table in a crash of the server stages it again; the swap's commit makes it durable
+        _execute(connection, "SET LOCAL synchronous_commit = off")
         return _fill_staging(connection, resource_id, items, csv_path, mark)
 
 
@@ -92,18 +96,15 @@ def _fill_staging(
 ) -> int:
     table = identifier(staging_name(resource_id))
     names = ", ".join(identifier(item.column) for item in items)
-    _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE")
-    for statement in _create_statements(resource_id, items):
-        _execute(connection, statement)
+    _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE", *_create_statements(resource_id, items))
     with csv_path.open("rb") as source, closing(connection.connection.cursor()) as cursor:
         cast(Any, cursor).copy_expert(
             f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, HEADER true, ENCODING 'UTF8', FORCE_NULL ({names}))",
             source,
         )
         rows = cursor.rowcount
-    for statement in _finish_statements(resource_id):
-        _execute(connection, statement)
-    _execute(connection, f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}")
+    comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}"
+    _execute(connection, *_finish_statements(resource_id), comment)
     return rows
 
 
@@ -117,7 +118,7 @@ def swap_in(resource_id: str, mark: Mapping[str, Any]) -> None:
     for attempt in range(1, SWAP_ATTEMPTS + 1):
         try:
             with _write_connection() as connection:
-                _swap(connection, resource_id, mark)
+                _swap(connection, {resource_id: mark}, LOCK_TIMEOUT_MS)
         except OperationalError as error:
             if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE or attempt == SWAP_ATTEMPTS:
                 raise
@@ -127,37 +128,57 @@ def swap_in(resource_id: str, mark: Mapping[str, Any]) -> None:
             return
 
 
-def _swap(connection: sa.Connection, resource_id: str, mark: Mapping[str, Any]) -> None:
-    live, stage = identifier(resource_id), identifier(staging_name(resource_id))
-    _execute(connection, f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
-    if _mark(connection, staging_name(resource_id)) != mark:
-        raise LookupError(resource_id)
-    _execute(connection, f"DROP TABLE IF EXISTS {live} CASCADE")
-    _execute(connection, f"ALTER TABLE {stage} RENAME TO {live}")
-    for kind, suffix, final in _renames(resource_id):
-        name = identifier(staging_name(resource_id) + suffix)
-        _execute(connection, f"ALTER {kind} {name} RENAME TO {identifier(final)}")
+def swap_in_together(marks: Mapping[str, Mapping[str, Any]]) -> None:
+    """The same for many tables in one transaction, without patience for readers: resource id → mark.
+
+    Raises:
+        LookupError: one of them has no such staging table; none was swapped.
+        sqlalchemy.exc.OperationalError: readers hold one of the old tables; none was swapped.
+    """
+    with _write_connection() as connection:
+        _swap(connection, marks, LOCK_TIMEOUT_TOGETHER_MS)
+
+
+def _swap(connection: sa.Connection, marks: Mapping[str, Mapping[str, Any]], lock_timeout: int) -> None:
+    _execute(connection, f"SET LOCAL lock_timeout = {lock_timeout}")
+    staged = _marks(connection, [staging_name(resource_id) for resource_id in marks])
+    for resource_id, mark in marks.items():
+        if staged[staging_name(resource_id)] != mark:
+            raise LookupError(resource_id)
+    _execute(connection, *(statement for resource_id in marks for statement in _swap_statements(resource_id)))
     connection.execute(
         sa.text(
-            "INSERT INTO _table_stats VALUES (:name, jsonb_build_object('rows', CAST(:rows AS bigint)))"
+            "INSERT INTO _table_stats SELECT name, jsonb_build_object('rows', rows)"
+            " FROM unnest(CAST(:names AS text[]), CAST(:rows AS bigint[])) AS counted (name, rows)"
             " ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats"
         ),
-        {"name": resource_id, "rows": mark["rows"]},
+        {"names": list(marks), "rows": [mark["rows"] for mark in marks.values()]},
     )
 
 
+def _swap_statements(resource_id: str) -> Iterator[str]:
+    live, stage = identifier(resource_id), identifier(staging_name(resource_id))
+    yield f"DROP TABLE IF EXISTS {live} CASCADE"
+    yield f"ALTER TABLE {stage} RENAME TO {live}"
+    for kind, suffix, final in _renames(resource_id):
+        name = identifier(staging_name(resource_id) + suffix)
+        yield f"ALTER {kind} {name} RENAME TO {identifier(final)}"
+
+
 @contextmanager
-def publication_lock(resource_id: str) -> Iterator[None]:
+def publication_lock(*resource_ids: str) -> Iterator[None]:
     """One publication of a resource at a time, its completion after a kill included. A killed holder holds nothing."""
+    locked = "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
     with _write_connection() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": resource_id})
+        # in one order everywhere, so that two who lock many do not wait for each other
+        connection.execute(sa.text(locked), {"names": sorted(resource_ids)})
         yield
 
 
 def live_mark(resource_id: str) -> dict[str, Any] | None:
     """The mark of the live table, or None when there is no such table or another writer made it."""
     with get_write_engine().connect() as connection:
-        return _mark(connection, resource_id)
+        return _marks(connection, [resource_id])[resource_id]
 
 
 def live_marks() -> dict[str, dict[str, Any]]:
@@ -171,9 +192,12 @@ def live_marks() -> dict[str, dict[str, Any]]:
     return {name: mark for name, mark in marks.items() if mark is not None}
 
 
-def _mark(connection: sa.Connection, table: str) -> dict[str, Any] | None:
-    query = sa.text("SELECT obj_description(to_regclass(:name), 'pg_class')")
-    return parsed_mark(connection.execute(query, {"name": identifier(table)}).scalar())
+def _marks(connection: sa.Connection, tables: Collection[str]) -> dict[str, dict[str, Any] | None]:
+    query = sa.text(
+        "SELECT name, obj_description(to_regclass(quote_ident(name)), 'pg_class')"
+        " FROM unnest(CAST(:names AS text[])) AS name"
+    )
+    return {name: parsed_mark(comment) for name, comment in connection.execute(query, {"names": list(tables)})}
 
 
 def parsed_mark(comment: str | None) -> dict[str, Any] | None:
@@ -199,8 +223,11 @@ def drop_live(resource_id: str) -> None:
 
 def _drop(table: str) -> None:
     with _write_connection() as connection:
-        _execute(connection, f"DROP TABLE IF EXISTS {identifier(table)} CASCADE")
-        _execute(connection, f"DROP FUNCTION IF EXISTS {identifier(_function_name(table))}() CASCADE")
+        _execute(
+            connection,
+            f"DROP TABLE IF EXISTS {identifier(table)} CASCADE",
+            f"DROP FUNCTION IF EXISTS {identifier(_function_name(table))}() CASCADE",
+        )
 
 
 @contextmanager
@@ -210,8 +237,9 @@ def _write_connection() -> Iterator[sa.Connection]:
         yield connection
 
 
-def _execute(connection: sa.Connection, statement: str) -> None:
-    connection.exec_driver_sql(statement.replace("%", "%%"))
+def _execute(connection: sa.Connection, *statements: str) -> None:
+    """Send these statements at once: each way to the server and back costs more than most of them."""
+    connection.exec_driver_sql("; ".join(statements).replace("%", "%%"))
 
 
 def _function_name(table: str) -> str:

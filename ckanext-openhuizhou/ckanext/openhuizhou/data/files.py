@@ -60,10 +60,12 @@ def move_in(resource_id: str, source: Path) -> None:
     source.replace(target)
 
 
-def remove_waiting(resource_id: str) -> None:
-    """Delete every file of the resource that was never published."""
-    for path in staging_dir().glob(f"{resource_id}.*"):
-        path.unlink(missing_ok=True)
+def remove_waiting(*resource_ids: str) -> None:
+    """Delete every file of these resources that was never published."""
+    with os.scandir(staging_dir()) as waiting:
+        left = [entry.path for entry in waiting if entry.name.partition(".")[0] in resource_ids]
+    for path in left:
+        Path(path).unlink(missing_ok=True)
 
 
 def remove(resource_id: str) -> None:

@@ -32,6 +32,8 @@ from ckanext.openhuizhou.model import load
 
 log = logging.getLogger(__name__)
 
+#: Tables whose swap is one transaction: as many as make its commit cheap, few enough for the server's table of locks.
+TOGETHER = 50
 #: SQLSTATE classes for which the rows are to blame: data exception, limit of the program exceeded.
 _ROWS_AT_FAULT = ("22", "54")
 _NO_ROOM = "53100"
@@ -65,6 +67,9 @@ class StagedTable:
             "dictionary": self.dictionary,
         }
 
+    def result(self) -> LoadResult:
+        return LoadResult(self.resource_id, self.rows, self.digest, self.size_bytes, self.changed)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
@@ -87,10 +92,10 @@ def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence
     """
     if invalid := _invalid_columns(items):
         raise TableRefused(invalid)
-    finish_publication(resource_id)
+    live = _settled_mark(resource_id)
     path = files.writing_file(resource_id)
     try:
-        staged = _written(resource_id, items, rows, path)
+        staged = _written(resource_id, items, rows, path, live)
         staged = replace(staged, csv_path=files.staged_file(resource_id, staged.digest))
         if not staged.changed:
             path.unlink()
@@ -116,7 +121,7 @@ def try_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[o
     with TemporaryDirectory(prefix="openhuizhou-") as folder:
         path = Path(folder) / "table.csv"
         try:
-            staged = _written(resource_id, items, rows, path)
+            staged = _written(resource_id, items, rows, path, datastore_tables.live_mark(resource_id))
             if staged.changed:
                 _check_count(datastore_tables.copy_on_trial(items, path), staged.rows)
         except BaseException as error:
@@ -125,8 +130,10 @@ def try_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[o
     return staged
 
 
-def _written(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], path: Path) -> StagedTable:
-    """Write the CSV file to ``path`` and compare it with what is live."""
+def _written(
+    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], path: Path, live: dict[str, Any] | None
+) -> StagedTable:
+    """Write the CSV file to ``path`` and compare it with the mark of what is live."""
     written = write_table(path, items, rows)
     staged = StagedTable(
         resource_id,
@@ -137,7 +144,7 @@ def _written(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[ob
         path,
         datastore_tables.dictionary_digest(items),
     )
-    same = datastore_tables.live_mark(resource_id) == staged.mark() and files.published_file(resource_id).exists()
+    same = live == staged.mark() and files.published_file(resource_id).exists()
     return replace(staged, changed=not same)
 
 
@@ -157,21 +164,73 @@ def publish_table(staged: StagedTable, package_id: str) -> LoadResult:
             if staged.changed:
                 datastore_tables.swap_in(staged.resource_id, staged.mark())
                 files.move_in(staged.resource_id, staged.csv_path)
-            load.record_ok(
-                staged.resource_id,
-                package_id,
-                rows=staged.rows,
-                digest=staged.digest,
-                size_bytes=staged.size_bytes,
-                findings=[finding.as_dict() for finding in staged.findings],
-            )
+            load.record_ok(_published(staged, package_id))
     except (DBAPIError, OSError, LookupError) as error:
-        log.exception("Table %s could not be published", staged.resource_id)
-        findings = [Finding("load-failed")]
-        record_failure(staged.resource_id, package_id, findings)
-        raise TableRefused(findings) from error
+        raise _not_published(staged, package_id, error) from error
     files.remove_waiting(staged.resource_id)  # of loads that were killed before; the lease lets nobody else write now
-    return LoadResult(staged.resource_id, staged.rows, staged.digest, staged.size_bytes, staged.changed)
+    return staged.result()
+
+
+def publish_tables(staged: Sequence[tuple[StagedTable, str]]) -> dict[str, TableRefused]:
+    """``publish_table`` for many ``(table, package id)`` of different resources, in few transactions; by resource id,
+    why those that were not published were not.
+
+    A kill leaves what a kill of one publication leaves, for as many as one transaction swaps.
+    """
+    refused: dict[str, TableRefused] = {}
+    for start in range(0, len(staged), TOGETHER):
+        group = staged[start : start + TOGETHER]
+        with datastore_tables.publication_lock(*(table.resource_id for table, _package in group)):
+            swapped = _swapped_together([table for table, _package in group if table.changed])
+            if swapped:
+                refused |= _moved_and_recorded(group)
+        for table, package_id in () if swapped else group:
+            try:
+                publish_table(table, package_id)
+            except TableRefused as error:
+                refused[table.resource_id] = error
+        files.remove_waiting(*(table.resource_id for table, _package in group))
+    return refused
+
+
+def _swapped_together(changed: Sequence[StagedTable]) -> bool:
+    """False when one of them cannot be swapped now: whose table that is, shows when each goes alone."""
+    if not changed:
+        return True
+    try:
+        datastore_tables.swap_in_together({table.resource_id: table.mark() for table in changed})
+    except (DBAPIError, LookupError) as error:
+        log.info("%s tables are published one by one: %s", len(changed), type(error).__name__)
+        return False
+    return True
+
+
+def _moved_and_recorded(group: Sequence[tuple[StagedTable, str]]) -> dict[str, TableRefused]:
+    refused: dict[str, TableRefused] = {}
+    moved = []
+    for table, package_id in group:
+        try:
+            if table.changed:
+                files.move_in(table.resource_id, table.csv_path)
+        except OSError as error:
+            refused[table.resource_id] = _not_published(table, package_id, error)
+        else:
+            moved.append(_published(table, package_id))
+    if moved:
+        load.record_ok(*moved)
+    return refused
+
+
+def _published(staged: StagedTable, package_id: str) -> load.Published:
+    findings = [finding.as_dict() for finding in staged.findings]
+    return load.Published(staged.resource_id, package_id, staged.rows, staged.digest, staged.size_bytes, findings)
+
+
+def _not_published(staged: StagedTable, package_id: str, error: Exception) -> TableRefused:
+    log.error("Table %s could not be published", staged.resource_id, exc_info=error)
+    findings = [Finding("load-failed")]
+    record_failure(staged.resource_id, package_id, findings)
+    return TableRefused(findings)
 
 
 def discard_table(staged: StagedTable) -> None:
@@ -209,8 +268,17 @@ def finish_publication(resource_id: str) -> bool:
         waiting = files.staged_file(resource_id, mark["digest"])
         if waiting.exists():
             files.move_in(resource_id, waiting)
-        load.record_ok(resource_id, package_id, mark["rows"], mark["digest"], mark["size_bytes"], [])
+        load.record_ok(load.Published(resource_id, package_id, mark["rows"], mark["digest"], mark["size_bytes"], []))
         return True
+
+
+def _settled_mark(resource_id: str) -> dict[str, Any] | None:
+    """The mark of the live table, once nothing of it waits."""
+    mark = datastore_tables.live_mark(resource_id)
+    if _interrupted(resource_id, mark):
+        finish_publication(resource_id)
+        return datastore_tables.live_mark(resource_id)
+    return mark
 
 
 def finish_interrupted() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -34,33 +35,28 @@ class Load(tk.BaseModel):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False)
 
 
-def record_ok(
-    resource_id: str, package_id: str, rows: int, digest: str, size_bytes: int, findings: Sequence[Mapping[str, Any]]
-) -> None:
-    """The table was published. Commits in a transaction of its own."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What there is to remember of a table that was published."""
+
+    resource_id: str
+    package_id: str
+    rows: int
+    digest: str
+    size_bytes: int
+    findings: Sequence[Mapping[str, Any]]
+
+
+def record_ok(*published: Published) -> None:
+    """These tables were published. Commits in a transaction of its own."""
     now = utcnow()
-    _upsert(
-        resource_id=resource_id,
-        package_id=package_id,
-        verdict="ok",
-        rows=rows,
-        digest=digest,
-        size_bytes=size_bytes,
-        loaded_at=now,
-        checked_at=now,
-        findings=[dict(finding) for finding in findings],
-    )
+    _upsert([{**asdict(one), "verdict": "ok", "loaded_at": now, "checked_at": now} for one in published])
 
 
 def record_failed(resource_id: str, package_id: str, findings: Sequence[Mapping[str, Any]]) -> None:
     """A load was refused or broke; what is known of the last good one stays. Commits in a transaction of its own."""
-    _upsert(
-        resource_id=resource_id,
-        package_id=package_id,
-        verdict="failed",
-        checked_at=utcnow(),
-        findings=[dict(finding) for finding in findings],
-    )
+    values = {"resource_id": resource_id, "package_id": package_id, "verdict": "failed", "checked_at": utcnow()}
+    _upsert([values | {"findings": [dict(finding) for finding in findings]}])
 
 
 def forget(resource_id: str) -> None:
@@ -97,8 +93,9 @@ def verdicts(package_ids: Iterable[str]) -> dict[str, Verdict]:
     }
 
 
-def _upsert(**values: Any) -> None:
-    statement = insert(Load).values(**values)
-    changed = {name: value for name, value in values.items() if name != "resource_id"}
+def _upsert(rows: Sequence[Mapping[str, Any]]) -> None:
+    """``rows`` name the same columns; what they do not name stays."""
+    statement = insert(Load).values(rows)
+    changed = {name: statement.excluded[name] for name in rows[0] if name != "resource_id"}
     with engine().begin() as connection:
         connection.execute(statement.on_conflict_do_update(index_elements=[Load.resource_id], set_=changed))
