@@ -46,6 +46,7 @@ def run_dict(run: Run, source: Source, names: Mapping[str, str] | None = None) -
         "total": run.total,
         **_progress(run),
         "requests": run.requests,
+        "heartbeat": iso(run.heartbeat),
         "rules": [
             {"rule": rule, "text": RULES.get(rule, rule), "count": count}
             for rule, count in sorted(run.rules.items(), key=lambda one: (-one[1], one[0]))

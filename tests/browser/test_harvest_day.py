@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -23,6 +24,11 @@ from playwright.sync_api import Page, expect
 RUN_MILLISECONDS = 90_000
 PHONE, SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 OFFICER = "minzhengju_officer"
+#: When the worker of a run was last heard of; empty while nobody has it.
+HEARTBEAT = """async (run) => {
+  const answer = await (await fetch(`/api/3/action/openhuizhou_harvest_run_show?id=${run}`)).json();
+  return (answer.result.state === "running" && answer.result.heartbeat) || "";
+}"""
 MAPPING = """fields:
   title: {from: 名称}
   notes: {from: 摘要}
@@ -62,6 +68,15 @@ class Folder:
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    """``gate``: while it is closed, no file is given out but the list."""
+
+    gate: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        if "YL-" in self.path:
+            self.gate.wait(RUN_MILLISECONDS / 1000)
+        super().do_GET()
+
     def log_message(self, *_arguments: object) -> None:
         """Silence."""
 
@@ -72,12 +87,14 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
     allowed = os.environ.get("OPENHUIZHOU_ALLOWED_HOSTS", "").split()
     assert allowed, "start the portal and these tests with OPENHUIZHOU_ALLOWED_HOSTS, as make test does"
     host, port = allowed[0].rsplit(":", 1)
+    Quiet.gate.set()
     with ThreadingHTTPServer((host, int(port)), partial(Quiet, directory=str(tmp_path))) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         made = Folder(tmp_path, f"http://{allowed[0]}/")
         made.cycles = {f"YL-{number:02}": "每月" for number in range(1, 11)} | {"YL-11": "每季度"}
         made.write()
         yield made
+        Quiet.gate.set()
         server.shutdown()
 
 
@@ -247,6 +264,45 @@ class TestDay:
         expect(page.locator("main")).to_contain_text("已发布 3")
         page.goto("/harvest/")
         platform.look("sources")
+
+
+class TestSteering:
+    """The source gives out nothing for a while: the page moves, and the run is paused, goes on and is cancelled."""
+
+    def test_a_run_that_moves_is_steered_without_loading_the_page(
+        self, desk: Callable[[str], Desk], folder: Folder
+    ) -> None:
+        officer = desk(OFFICER)
+        page = officer.page
+        fill_in(officer, folder)
+        officer.press("保存")
+        expect(page.locator("h1")).to_contain_text(folder.mark)
+
+        Quiet.gate.clear()
+        officer.press("立即采集")
+        self.until_beating(page)
+        officer.look("run-moving")
+        officer.press("暂停")
+        self.until_beating(page)
+        Quiet.gate.set()
+        expect(page.locator("#run-progress")).to_contain_text("已暂停", timeout=RUN_MILLISECONDS)
+        officer.look("run-paused")
+
+        Quiet.gate.clear()
+        officer.press("继续")
+        self.until_beating(page)
+        officer.press("取消采集")
+        self.until_beating(page)
+        Quiet.gate.set()
+        assert "已取消" in officer.until_done()
+
+    @staticmethod
+    def until_beating(page: Page) -> None:
+        """Until the worker has been heard of after this moment, so that it has seen what was asked of it."""
+        run = page.url.rsplit("/", 1)[1]
+        before = page.evaluate(HEARTBEAT, run)
+        later = f"async ([run, before]) => (await ({HEARTBEAT})(run)) > before"
+        page.wait_for_function(later, arg=[run, before], polling=500)
 
 
 class TestWithoutJavaScript:

@@ -33,6 +33,7 @@ __all__ = [
     "openhuizhou_run_news",
     "openhuizhou_run_state",
     "openhuizhou_schedule",
+    "openhuizhou_seconds_since",
     "openhuizhou_soon",
     "openhuizhou_trend",
 ]
@@ -94,7 +95,7 @@ def openhuizhou_duration(seconds: float | None) -> str:
     """``75`` → “1 min 15 s”; empty for None."""
     if seconds is None:
         return ""
-    if seconds < 10:
+    if seconds < 10 and seconds != int(seconds):
         return tk._("{seconds} s").format(seconds=round(seconds, 1))
     whole = round(seconds)
     if whole < _MINUTE:
@@ -102,6 +103,11 @@ def openhuizhou_duration(seconds: float | None) -> str:
     if whole < _HOUR:
         return tk._("{minutes} min {seconds} s").format(minutes=whole // _MINUTE, seconds=whole % _MINUTE)
     return tk._("{hours} h {minutes} min").format(hours=whole // _HOUR, minutes=whole % _HOUR // _MINUTE)
+
+
+def openhuizhou_seconds_since(moment: str) -> int:
+    """Whole seconds since a moment of ISO 8601."""
+    return max(0, round((dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(moment)).total_seconds()))
 
 
 def openhuizhou_soon(moment: str | None) -> str:

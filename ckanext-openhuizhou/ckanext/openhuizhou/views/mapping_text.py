@@ -13,6 +13,8 @@ from ckanext.openhuizhou.schemas.fields import field_labels
 __all__ = ["mapping_text", "plain_yaml"]
 
 _PARTS: Final = ("fields", "items", "datasets", "skip")
+#: As on an entry's form; what the platform adds to the guide's fields comes last.
+_FIELDS: Final = (*(name for name in field_labels("dataset") if name != "demo"), "demo")
 _RULE: Final = ("from", "const", "template", "codes", "split", "as", "provider", "default")
 _ITEM: Final = ("from", "cell", "exclude", *Item.__dataclass_fields__)
 #: Wider lines than YAML's usual 80: a rule with its codes is read as one.
@@ -34,7 +36,7 @@ def mapping_text(mapping: Mapping[str, Any]) -> str:
     """The mapping as YAML: parts, fields and keys of a rule in the order in which people write them."""
     ordered = _in_order(mapping, _PARTS)
     if isinstance(ordered.get("fields"), dict):
-        ordered["fields"] = _rules(ordered["fields"], field_labels("dataset"))
+        ordered["fields"] = _rules(ordered["fields"], _FIELDS)
     if isinstance(ordered.get("items"), dict):
         ordered["items"] = _rules(ordered["items"], _ITEM)
     if isinstance(ordered.get("datasets"), dict):
@@ -54,7 +56,7 @@ def _dataset(value: Any) -> Any:
         return value
     ordered = _in_order(value, _PARTS)
     if isinstance(ordered.get("fields"), dict):
-        ordered["fields"] = _rules(ordered["fields"], field_labels("dataset"))
+        ordered["fields"] = _rules(ordered["fields"], _FIELDS)
     if isinstance(ordered.get("items"), list):
         # name and column first: that is what a person looks for in a list of columns
         last_from = (*Item.__dataclass_fields__, "from")

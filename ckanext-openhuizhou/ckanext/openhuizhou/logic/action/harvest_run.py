@@ -65,7 +65,8 @@ def openhuizhou_harvest_run_list(context: Context, data_dict: dict[str, Any]) ->
     :param offset: 0 when not given
     :returns: ``count`` and ``results``: ``id, source_id, source, source_title, organization_id, mode, state`` (queued,
         running, paused, held, done, failed, cancelled), ``created, started, finished`` (UTC), ``seconds, records,
-        total, percent, per_second, seconds_left, requests, rules`` (``{rule, text, count}``), ``trigger,
+        total, percent, per_second, seconds_left, requests, heartbeat`` (when its worker was last heard of), ``rules``
+        (``{rule, text, count}``), ``trigger,
         requested_by, control, decision, decided_by, decided_at`` and the counters ``added, changed, unchanged,
         withdrawn, refused, failed``
     """
