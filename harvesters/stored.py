@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from ckan import model
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
@@ -85,7 +85,8 @@ def save_all(source_id: str, records: Mapping[str, Mapping[str, Any]]) -> None:
 def mark_seen(source_id: str, rules: Mapping[str, str | None], run_id: str) -> None:
     """These records are as they were. ``rules``: key → what told so. A record that lost its entry meanwhile stays."""
     if rules:
-        told = sa.func.unnest(list(rules), list(rules.values())).table_valued("key", "rule").render_derived(name="told")
+        columns = (sa.cast(list(values), ARRAY(sa.UnicodeText)) for values in (rules, rules.values()))
+        told = sa.func.unnest(*columns).table_valued("key", "rule").render_derived(name="told")
         model.Session.execute(
             sa.update(Record)
             .where(Record.source_id == source_id, Record.key == told.c.key, Record.state == "published")

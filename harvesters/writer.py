@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -25,7 +26,7 @@ from ckanext.openhuizhou.data.tables import drop_table, publish_table, record_fa
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import LeaseLost, TableRefused
-from ckanext.openhuizhou.harvesters import bulk_create
+from ckanext.openhuizhou.harvesters import bulk
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
 from ckanext.openhuizhou.harvesters.lease import Lease
@@ -36,8 +37,6 @@ from ckanext.openhuizhou.search import outbox
 log = logging.getLogger(__name__)
 
 BATCH = 100
-#: Fewer new entries go through CKAN's action.
-_WORTH_IT = 2
 
 
 class _Spoiled(Exception):
@@ -81,6 +80,7 @@ class Writer:
 
     def _write_entries(self, batch: Sequence[Prepared]) -> None:
         to_write = [prepared for prepared in batch if prepared.write]
+        to_write = self._write_at_once(to_write)
         try:
             self._in_one_transaction(to_write)
         except _Spoiled:
@@ -93,41 +93,47 @@ class Writer:
                 except _Spoiled:
                     prepared.discard()
 
+    def _write_at_once(self, batch: list[Prepared]) -> list[Prepared]:
+        """Write and commit what is ordinary; what is left, which has to go through the actions."""
+        if not batch or not bulk.possible():
+            return batch
+        try:
+            written = self._written_at_once(batch)
+            done = {one.key: self._pending(one) for one in batch if one.dataset_id in written}
+            records.save_all(self.lease.source_id, done)
+            self.lease.renew()
+            model.Session.commit()
+        except SQLAlchemyError:
+            model.Session.rollback()
+            log.warning("A batch of %s records is written one by one", len(batch), exc_info=True)
+            return batch
+        except BaseException:
+            model.Session.rollback()
+            raise
+        return [one for one in batch if one.dataset_id not in written]
+
+    def _written_at_once(self, batch: Sequence[Prepared]) -> set[str]:
+        context = bulk_context(approved=self.approved)
+        ordinary = [one for one in batch if one.takes_over is None]
+        new = [entry_data(one, None, approved=self.approved) for one in ordinary if one.result == "added"]
+        changed = {
+            one.dataset_id: partial(entry_data, one, approved=self.approved)
+            for one in ordinary
+            if one.result == "changed"
+        }
+        return (bulk.create(new, context) if new else set()) | (bulk.update(changed, context) if changed else set())
+
     def _in_one_transaction(self, batch: Sequence[Prepared]) -> None:
         if not batch:
             return
         try:
-            created = self._create(batch)
             for prepared in batch:
-                if prepared.dataset_id not in created:
-                    self._write_entry(prepared)
+                self._write_entry(prepared)
             self.lease.renew()
             model.Session.commit()
         except BaseException:
             model.Session.rollback()
             raise
-
-    def _create(self, batch: Sequence[Prepared]) -> set[str]:
-        """Write at once what is new and ordinary; the ids of these entries. The others go through the actions."""
-        new = [prepared for prepared in batch if prepared.result == "added" and prepared.takes_over is None]
-        if len(new) < _WORTH_IT or not bulk_create.possible():
-            return set()
-        context = write_context(approved=self.approved)
-        user = model.User.get(context.get("user"))
-        assert user is not None, "CKAN has made the site user"
-        context |= {"session": model.Session, "auth_user_obj": user}
-        read = {one.dataset_id: bulk_create.read(entry_data(one, None, approved=self.approved), context) for one in new}
-        savepoint = model.Session.begin_nested()
-        try:
-            created = bulk_create.write([one for one in read.values() if one is not None], user)
-            pending = {one.key: self._pending(one) for one in new if one.dataset_id in created}
-            records.save_all(self.lease.source_id, pending)
-            savepoint.commit()
-        except SQLAlchemyError:
-            log.warning("%s new entries are written one by one", len(new), exc_info=True)
-            savepoint.rollback()
-            return set()
-        return created
 
     @staticmethod
     def _pending(prepared: Prepared) -> dict[str, Any]:
@@ -287,6 +293,14 @@ def write_context(*, approved: bool) -> Context:
         "openhuizhou_approved_source": approved,
     }
     return context  # pyright: ignore[reportReturnType]
+
+
+def bulk_context(*, approved: bool) -> Context:
+    """The same with what CKAN's actions put into it by themselves (``bulk``)."""
+    context = write_context(approved=approved)
+    user = model.User.get(context.get("user"))
+    assert user is not None, "CKAN has made the site user"
+    return Context(context, session=model.Session, auth_user_obj=user)
 
 
 def _next_state(existing: Mapping[str, Any], prepared: Prepared, *, approved: bool) -> str:

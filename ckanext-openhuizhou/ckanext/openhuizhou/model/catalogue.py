@@ -166,6 +166,13 @@ def claim_titles(titles: Mapping[str, tuple[str, str]]) -> set[str]:
     return set(model.Session.scalars(statement))
 
 
+def claimed_titles(package_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The titles that these entries have: id → ``(owner_org, normalised)``."""
+    query = sa.select(TakenTitle.package_id, TakenTitle.owner_org, TakenTitle.normalised)
+    rows = model.Session.execute(query.where(TakenTitle.package_id.in_(list(package_ids)))).tuples()
+    return {package_id: (owner_org, normalised) for package_id, owner_org, normalised in rows}
+
+
 def _insert_title(package_id: str, owner_org: str, normalised: str) -> bool:
     statement = insert(TakenTitle).values(package_id=package_id, owner_org=owner_org, normalised=normalised)
     inserted = model.Session.execute(statement.on_conflict_do_nothing().returning(TakenTitle.package_id))
