@@ -13,10 +13,12 @@ from ckan.types import Context
 
 from ckanext.openhuizhou import config as options
 from ckanext.openhuizhou import search
+from ckanext.openhuizhou.harvesters.entry_form import forget_schema
 from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
 from ckanext.openhuizhou.model import licence
 from ckanext.openhuizhou.search import outbox
+from ckanext.openhuizhou.search.shown import forget_schemas
 
 
 @tk.blanket.actions
@@ -51,6 +53,9 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     def configure(self, config: CKANConfig) -> None:  # noqa: ARG002
         licence.offer(options.licences(), options.site_url())
+        # what is kept of the schemas was read with the plugins of before
+        forget_schema()
+        forget_schemas()
 
     # IPackageController
 

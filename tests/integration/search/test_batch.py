@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -14,6 +15,7 @@ from ckan.lib.search.common import SearchIndexError, make_connection
 from ckan.tests import factories
 from tests.factories import complete_entry
 
+from ckanext.openhuizhou import schemas
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.model.load import Load
 from ckanext.openhuizhou.search import batch, outbox, rebuild
@@ -224,3 +226,30 @@ class TestRebuild:
         monkeypatch.setitem(tk.config, "solr_url", "http://127.0.0.1:9/solr/none")
         with pytest.raises(SearchIndexError):
             rebuild.rebuild()
+
+
+@pytest.mark.usefixtures("with_request_context")
+class TestSchemas:
+    def test_they_are_read_anew_with_the_plugins(
+        self, datasets: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ):
+        package_id = datasets["published"]
+        package = model.Package.get(package_id)
+        package.extras = {**package.extras, "row_count": "42"}
+        model.Session.commit()
+        assert _shown_in_batch(package_id)["row_count"] == 42
+        changed = tmp_path / "dataset.yaml"
+        schema = Path(schemas.__path__[0], "dataset.yaml").read_text("utf-8")
+        changed.write_text(schema.replace("output_validators: openhuizhou_integer", ""), "utf-8")
+        with monkeypatch.context() as patch:
+            others = [url for url in tk.config["scheming.dataset_schemas"].split() if "dataset.yaml" not in url]
+            patch.setitem(tk.config, "scheming.dataset_schemas", " ".join([f"file://{changed}", *others]))
+            plugins.load_all()
+            assert _shown_in_batch(package_id)["row_count"] == "42"
+        plugins.load_all()
+        assert _shown_in_batch(package_id)["row_count"] == 42
+
+
+def _shown_in_batch(package_id: str) -> dict[str, Any]:
+    [document] = batch.documents_of(list(batch.packages([package_id]).values()))
+    return json.loads(document["validated_data_dict"])
