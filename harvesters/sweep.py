@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckan import model
 
-from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.harvesters.bulk_withdraw import withdraw_entries
 from ckanext.openhuizhou.harvesters.lease import Lease
-from ckanext.openhuizhou.harvesters.writer import BATCH, validation_findings, write_context
+from ckanext.openhuizhou.harvesters.writer import BATCH
 from ckanext.openhuizhou.model.harvest import Difference, Record
 
 #: As many entries may always go, and this share of a source.
@@ -54,10 +53,7 @@ def gone_count(lease: Lease) -> int:
 
 def withdraw(lease: Lease, *, approved: bool) -> list[Finding]:
     """Withdraw the entries that this run did not meet, in batches of one transaction each; and forget records that
-    never became entries.
-
-    An entry that CKAN refuses to write makes CKAN roll back its whole batch, which is then written one by one: that
-    entry stays, and is a finding of what is returned.
+    never became entries. An entry that CKAN refuses to write stays, and is a finding of what is returned.
     """
     findings = _withdraw_pages(lease, _not_met(lease), approved=approved)
     model.Session.execute(
@@ -106,48 +102,6 @@ def _withdraw_pages(lease: Lease, *conditions: sa.ColumnElement[bool], approved:
     findings: list[Finding] = []
     for page in live_pages(lease.source_id, *conditions):
         lease.beat_when_due()
-        try:
-            _withdraw_batch(lease, page, approved=approved)
-        except tk.ValidationError:
-            for record in page:
-                try:
-                    _withdraw_batch(lease, [record], approved=approved)
-                except tk.ValidationError as error:
-                    findings += [_kept(record.key, finding) for finding in validation_findings(error)]
-                    lease.counters["failed"] += 1
+        going = [(record.key, record.dataset_id) for record in page]
+        findings += withdraw_entries(lease, going, WITHDRAW_REASON, approved=approved)
     return findings
-
-
-def _withdraw_batch(lease: Lease, batch: Sequence[sa.Row[Any]], *, approved: bool) -> None:
-    try:
-        for key, _title, dataset_id in batch:
-            _withdraw_entry(dataset_id, approved=approved)
-            model.Session.execute(
-                sa.update(Record)
-                .where(Record.source_id == lease.source_id, Record.key == key)
-                .values(state="withdrawn", hash=None, last_result="withdrawn", last_seen=utcnow())
-                .execution_options(synchronize_session=False)
-            )
-        lease.counters["withdrawn"] += len(batch)
-        lease.renew()
-        model.Session.commit()
-    except BaseException:
-        model.Session.rollback()
-        raise
-
-
-def _kept(key: str, finding: Finding) -> Finding:
-    return Finding("withdrawal-failed", record=key, field=finding.field, params=finding.params)
-
-
-def _withdraw_entry(dataset_id: str, *, approved: bool) -> None:
-    """A draft of a source that nobody approved is out of sight already; a purged entry is gone."""
-    try:
-        entry = tk.get_action("package_show")({"ignore_auth": True, "use_cache": False}, {"id": dataset_id})
-    except tk.ObjectNotFound:
-        return
-    if entry.get("state") == "deleted" or entry.get("entry_state") != "published":
-        return
-    entry.pop("metadata_modified", None)
-    data = {**entry, "entry_state": "withdrawn", "withdraw_reason": WITHDRAW_REASON}
-    tk.get_action("package_update")(write_context(approved=approved), data)
