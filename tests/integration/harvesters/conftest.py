@@ -14,6 +14,7 @@ import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
 from ckan import model, plugins
+from ckan.lib.search.common import make_connection
 from ckan.tests import factories
 
 from ckanext.openhuizhou.data import datastore_tables, files, tables
@@ -162,6 +163,20 @@ class Feed:
         query = {"fq": f"owner_org:{organization}", "rows": 1000}
         return {entry["title"] for entry in tk.get_action("package_search")({}, query)["results"]}
 
+    def counts(self) -> dict[str, int]:
+        """How many entries of the department the records, the database and the index know."""
+        organization = model.Session.get_one(Source, self.source_id).organization_id
+        records = sa.select(sa.func.count(sa.distinct(Record.dataset_id)))
+        records = records.where(Record.source_id == self.source_id, Record.dataset_id.is_not(None))
+        packages = sa.select(sa.func.count()).select_from(model.Package)
+        packages = packages.where(model.Package.owner_org == organization, model.Package.state == "active")
+        documents = make_connection().search("*:*", fq=f'+owner_org:"{organization}"', rows=0)
+        return {
+            "records": model.Session.scalar(records) or 0,
+            "entries": model.Session.scalar(packages) or 0,
+            "index": documents.hits,
+        }
+
     def inconsistencies(self) -> list[str]:
         """Where records, entries, tables, files, verdicts and index do not tell the same; empty when all is well."""
         table = Record.__table__
@@ -188,7 +203,9 @@ class Feed:
             return
         content = files.published_file(resource_id).read_bytes()
         lines = content.decode("utf-8-sig").count("\r\n") - 1
-        counts = {known.rows, mark["rows"], len(self.table(record["key"])), lines}
+        asked = {"resource_id": resource_id, "limit": 0}
+        rows = tk.get_action("datastore_search")({"ignore_auth": True}, asked)["total"]
+        counts = {known.rows, mark["rows"], rows, lines}
         digests = {known.digest, mark["digest"], hashlib.sha256(content).hexdigest()}
         sizes = {known.size_bytes, len(content), model.Session.get_one(model.Resource, resource_id).size}
         for name, values in {"rows": counts, "digest": digests, "size": sizes}.items():
@@ -224,6 +241,15 @@ def feed(department: Department, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fe
     model.Session.commit()
     for key in model.Session.scalars(sa.select(Record.key).where(Record.source_id == made.source_id)):
         tables.drop_table(resource_id_of(made.source_id, key))
+
+
+@pytest.fixture
+def equal_counts(feed: Feed) -> Iterator[None]:
+    """After the test records, database and index tell of the same number of entries, and of the same ones."""
+    yield
+    model.Session.remove()
+    assert feed.inconsistencies() == []
+    assert len(set(feed.counts().values())) == 1, feed.counts()
 
 
 def make_feed(department: Department, **changes: Any) -> Feed:

@@ -33,7 +33,7 @@ def start_command(
     ckan = Path(sys.executable).with_name("ckan")
     return subprocess.Popen(
         [str(ckan), "-c", str(ini), *command],
-        stdout=subprocess.DEVNULL,
+        stdout=options.get("stdout", subprocess.DEVNULL),
         stderr=options.get("stderr", subprocess.DEVNULL),
         start_new_session=True,
         text=True,

@@ -1,0 +1,145 @@
+"""Points 14 and 20 of docs/harvest-failures.md: memory does not grow with the number of records, nor with that of the
+findings. The whole curve, to 300,000 records, is that of ``make bench-harvest``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import sqlalchemy as sa
+from ckan import model
+from ckan.tests import factories
+from tests.integration.harvesters.conftest import COLUMNS, Department, Feed
+from tests.integration.harvesters.workers import start_command
+
+from ckanext.openhuizhou.harvesters import lease
+from ckanext.openhuizhou.model.database import engine
+from ckanext.openhuizhou.model.harvest import Run, RunFinding, Source
+
+PAGE = 500
+#: KiB: of the interpreter's own and of what it has not yet given back.
+TOLERANCE = 24 * 1024
+
+
+def many(department: Department, count: int) -> None:
+    """The department's service has so many records, and makes each page when it is asked for."""
+
+    def page(handler: Any) -> Any:
+        number = int(parse_qs(urlsplit(handler.path).query).get("page", ["1"])[0])
+        keys = range((number - 1) * PAGE, min(number * PAGE, count))
+        return 200, {}, json.dumps({"list": [record(department, key) for key in keys], "total": count}).encode()
+
+    department.web.pages["/catalog"] = page
+
+
+def record(department: Department, key: int) -> dict[str, Any]:
+    title = department.organization["title"]
+    # one in ten is refused, so that findings and refused records are among them
+    cycle = "每日" if key % 10 else "偶尔"
+    return {"id": f"N-{key:06}", "名称": f"{title}数据{key}", "提供单位": title, "更新频率": cycle,
+            "关键词": "空气", "columns": COLUMNS, "version": "1", "说明": "演示" * 200}  # fmt: skip
+
+
+def peak(started: subprocess.Popen[str]) -> int:
+    """KiB that a process took at most; it has ended."""
+    _pid, status, usage = os.wait4(started.pid, 0)
+    started.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss
+
+
+class TestPoint14ManyRecords:
+    SIZES = (1_000, 8_000)
+
+    @pytest.fixture
+    def paged(self, feed: Feed) -> Feed:
+        """A source of pages, without tables."""
+        source = model.Session.get_one(Source, feed.source_id)
+        paging = {"page": "page", "per_page": PAGE, "total": "total"}
+        config = {name: value for name, value in source.config.items() if name not in ("data", "covers_data")}
+        source.config = {**config, "paging": paging}
+        model.Session.commit()
+        return feed
+
+    def test_memory_of_a_run_does_not_grow_with_them(
+        self, department: Department, paged: Feed, request: pytest.FixtureRequest, tmp_path: Path
+    ):
+        """Through mapping, checks and comparison; a dry run, because writing thousands of entries takes minutes."""
+        peaks = []
+        for count in self.SIZES:
+            many(department, count)
+            command = ("openhuizhou", "harvest", "run", "--dry", paged.name)
+            peaks.append(peak(start_command(department, request, tmp_path, *command)))
+            model.Session.remove()
+            last = sa.select(Run).where(Run.source_id == paged.source_id).order_by(Run.created.desc()).limit(1)
+            run = model.Session.scalars(last).one()
+            assert (run.state, run.added, run.refused) == ("done", count * 9 // 10, count // 10)
+        assert peaks[1] - peaks[0] < TOLERANCE, peaks
+
+
+class TestPoint20ManyFindings:
+    COUNT = 100_000
+
+    @pytest.fixture
+    def run_id(self, feed: Feed) -> str:
+        """A run with so many findings, and one with one."""
+        run_id, _new = lease.queue(feed.source_id)
+        values = {"run_id": run_id, "kind": "provider-missing", "severity": "error", "params": {}}
+        numbers = sa.func.generate_series(1, self.COUNT).table_valued("number")
+        names = [*values, "record", "title"]
+        columns = RunFinding.__table__.c
+        constant = [sa.literal(value, columns[name].type) for name, value in values.items()]
+        record = sa.literal("D-") + sa.cast(numbers.c.number, sa.Text)
+        rows = sa.select(*constant, record, sa.literal("演示数据")).select_from(numbers)
+        model.Session.execute(sa.insert(RunFinding).from_select(names, rows))
+        model.Session.execute(sa.update(Run).where(Run.id == run_id).values(state="done"))
+        model.Session.commit()
+        model.Session.remove()
+        return run_id
+
+    def test_all_are_exported_and_memory_does_not_grow_with_them(
+        self, department: Department, feed: Feed, run_id: str, request: pytest.FixtureRequest, tmp_path: Path
+    ):
+        few, _new = lease.queue(feed.source_id)
+        model.Session.remove()
+        peaks = {}
+        for wanted in (few, run_id):
+            out = tmp_path / f"{wanted}.csv"
+            with out.open("wb") as stream:
+                command = ("openhuizhou", "harvest", "report", wanted, "--csv")
+                started = start_command(department, request, tmp_path, *command, stdout=stream)
+                peaks[wanted] = peak(started)
+            assert started.returncode == 0
+        assert (tmp_path / f"{run_id}.csv").stat().st_size > 100 * self.COUNT
+        with (tmp_path / f"{run_id}.csv").open(encoding="utf-8-sig", newline="") as stream:
+            records = {row[0] for row in csv.reader(stream)}
+        assert records >= {f"D-{number}" for number in range(1, self.COUNT + 1)}
+        assert peaks[run_id] - peaks[few] < TOLERANCE, peaks
+
+    def test_the_page_sends_them_while_it_reads_them(self, app: Any, feed: Feed, run_id: str):
+        """The first part is there while the database still holds the rest."""
+        token = factories.SysadminWithToken()["token"]
+        answer = app.get(f"/harvest/run/{run_id}/findings.csv", headers={"Authorization": token})
+        assert (answer.status_code, answer.is_streamed) == (200, True)
+        parts = iter(answer.response)
+        first = next(parts)
+        assert fetching() == 1
+        sizes, lines = [len(first)], first.count(b"\n")
+        for part in parts:
+            sizes.append(len(part))
+            lines += part.count(b"\n")
+        assert max(sizes) < 1 << 20
+        assert lines == self.COUNT + 1
+        assert fetching() == 0
+
+
+def fetching() -> int:
+    """How many transactions of the portal's database stand before a cursor that has more."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND state = 'idle in transaction'"
+    with engine().connect() as connection:
+        return connection.scalar(sa.text(query + " AND datname = current_database()")) or 0
