@@ -9,7 +9,7 @@ from typing import Any
 from ckanext.openhuizhou.data.tables import StagedTable, discard_table
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.records import Link
-from ckanext.openhuizhou.harvesters.stored import Stored
+from ckanext.openhuizhou.harvesters.stored import GOOD, Stored
 from ckanext.openhuizhou.model.harvest import dataset_id_of, resource_id_of
 
 
@@ -95,6 +95,15 @@ class Prepared:
             and stored["mapping_digest"] == self.mapping_digest
             and stored["kind_state"] == (self.state or {})
         )
+
+    @property
+    def verdict_may_differ(self) -> bool:
+        """Whether the index may know another verdict of the table. Rows that were read anew and are those of a good
+        table tell nothing new; those of one that was refused, or was left half published by a killed run, do."""
+        if self.staged is None:
+            return self.table_refused and self.published_before
+        as_good_as_before = self.published_before and self.stored is not None and self.stored["last_result"] in GOOD
+        return self.staged.changed or not as_good_as_before
 
     @classmethod
     def failed(cls, source_id: str, key: str, stored: Stored | None, error: Exception) -> Prepared:

@@ -197,8 +197,8 @@ class Writer:
         records.mark_seen(source_id, as_it_was, run_id)
         records.save_all(source_id, {one.key: self._values(one) for one in batch if one.key not in as_it_was})
         for prepared in batch:
-            if prepared.staged is not None or (prepared.table_refused and prepared.published_before):
-                # the verdict of the table is in the index document
+            if prepared.verdict_may_differ:
+                # it is in the index document
                 outbox.enqueue(prepared.dataset_id)
             self.lease.counters[prepared.result] += 1
             self.lease.count_rule(prepared.rule)
