@@ -20,6 +20,7 @@ from ckanext.openhuizhou.domain.discrepancies import Discrepancy, Report
 from ckanext.openhuizhou.model.harvest import Outbox
 from ckanext.openhuizhou.model.load import Load
 from ckanext.openhuizhou.search import outbox, walk
+from ckanext.openhuizhou.search.solr_document import index_id
 
 #: What of a document is compared; ``_version`` makes the same from the database.
 _FIELDS: Final = (
@@ -174,14 +175,26 @@ def _documents(ids: Sequence[str]) -> list[Version]:
 
 
 def _superfluous(ids: Sequence[str], repair: Callable[[Sequence[str]], None], report: Report) -> list[Discrepancy]:
-    found = _without_entry(ids)
+    strays = _strays(ids)
+    if strays and not report.dry:
+        make_connection().delete(id=list(strays), commit=True)
+    found = _without_entry([package_id for package_id in ids if package_id not in strays.values()])
     if found:
         make_connection().commit()
         still = {document["id"] for document in _documents(found)}
         found = _without_entry([package_id for package_id in found if package_id in still])
     repair(found)
     model.Session.commit()
-    return [Discrepancy("document-superfluous", package_id, "indexed", not report.dry) for package_id in found]
+    told = [(package_id, "indexed") for package_id in found]
+    told += [(package_id, f"indexed under {key}") for key, package_id in strays.items()]
+    return [Discrepancy("document-superfluous", package_id, before, not report.dry) for package_id, before in told]
+
+
+def _strays(ids: Sequence[str]) -> dict[str, str]:
+    """Key and id of documents under a key that is not theirs: no indexing ever writes them anew, or removes them."""
+    wanted = ["{!terms f=id}" + ",".join(ids), *walk.of_this_site()]
+    answer = make_connection().search("*:*", fq=wanted, rows=2 * len(ids), fl="id,index_id")
+    return {one["index_id"]: one["id"] for one in answer.docs if one["index_id"] != index_id(one["id"])}
 
 
 def _without_entry(ids: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Any
 
@@ -18,12 +19,12 @@ from sqlalchemy.exc import OperationalError
 from ckanext.openhuizhou.data import datastore_tables, files
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.discrepancies import CLEAN, LEFT, REPAIRED
-from ckanext.openhuizhou.harvesters import lease, reconcile_index, reconcile_records
+from ckanext.openhuizhou.harvesters import lease, reconcile_records
 from ckanext.openhuizhou.harvesters.reconcile import last_report, reconcile
 from ckanext.openhuizhou.harvesters.sweep import WITHDRAW_REASON
 from ckanext.openhuizhou.model import load
 from ckanext.openhuizhou.model.harvest import Record, Run, Source, dataset_id_of, resource_id_of
-from ckanext.openhuizhou.search import outbox
+from ckanext.openhuizhou.search import outbox, walk
 
 #: Nothing listens there.
 DEAD_SOLR = "http://127.0.0.1:9/solr/none"
@@ -101,12 +102,17 @@ class TestIndex:
         heals(harvested, document_missing=1)
         assert len(harvested.found()) == 3
 
-    def test_a_ghost_goes(self, harvested: Any):
+    @pytest.mark.parametrize("ghost", ["of no entry", "of no entry, under another key", "a second one of an entry"])
+    def test_a_ghost_goes(self, harvested: Any, ghost: str):
         real = document(dataset_id_of(harvested.source_id, "D-1"))
-        ghost = {name: real[name] for name in ("site_id", "entity_type", "dataset_type", "name", "title", "state")}
-        make_connection().add([{**ghost, "id": "ghost-1", "index_id": "ghost-1"}], commit=True)
+        package_id = real["id"] if ghost.startswith("a second") else "ghost-1"
+        own_key = hashlib.md5(f"{package_id}{real['site_id']}".encode()).hexdigest()
+        index_id = own_key if ghost == "of no entry" else "another-key"
+        fields = {name: real[name] for name in ("site_id", "entity_type", "dataset_type", "name", "title", "state")}
+        make_connection().add([{**fields, "id": package_id, "index_id": index_id}], commit=True)
         heals(harvested, document_superfluous=1)
         assert documents("ghost-1") == []
+        assert document(real["id"])["index_id"] == real["index_id"]
 
     @pytest.mark.parametrize(
         "tampered",
@@ -147,7 +153,8 @@ class TestIndex:
 
     def test_pages_meet_at_their_edges(self, harvested: Any, monkeypatch: pytest.MonkeyPatch):
         """With pages of two, nothing is passed over or met twice."""
-        monkeypatch.setattr(reconcile_index, "PAGE", 2)
+        monkeypatch.setattr(walk, "PAGE", 2)
+        monkeypatch.setattr(walk.dataset_pages, "__defaults__", (2,))
         report = reconcile()
         entries = model.Session.scalar(
             sa.select(sa.func.count()).select_from(model.Package).where(model.Package.state != "deleted")
