@@ -155,7 +155,8 @@ def _context(value: Any, contexts: Mapping[str, Any]) -> Any:
     found = contexts.get(value) or contexts.get(value.replace("https://", "http://", 1))
     if found is None:
         raise _RefusedError(_NO_CONTEXT, context=value[:200])
-    return found.get("@context", found) if isinstance(found, dict) else found
+    # rdflib would fetch what that one names in turn
+    return _context(found.get("@context", found) if isinstance(found, dict) else found, {})
 
 
 @cache

@@ -374,6 +374,27 @@ class TestHostile:
         (record,) = document(text, contexts=given)
         assert record.payload["title"] == "甲"
 
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "{url}",
+            ["{url}"],
+            {"@context": "{url}"},
+            {"@context": {"@import": "{url}"}},
+            {"@context": {"a": {"@id": "http://a.example/a", "@context": "{url}"}}},
+        ],
+        ids=["an address", "in a list", "another one", "as an import", "inside a term"],
+    )
+    def test_a_context_of_the_configuration_fetches_none_either(self, document: Any, web: Any, given: Any):
+        web.pages["/context"] = b"{}"
+        given = json.loads(json.dumps(given).replace("{url}", web.url + "/context"))
+        with pytest.raises(SourceMalformed) as error:
+            document(
+                json.dumps({"@context": "https://c.example/", "a": {"a": 1}}), contexts={"https://c.example/": given}
+            )
+        assert "context" in str(error.value)
+        assert [path for _method, path, _headers in web.requests] == ["/catalogue"]
+
     def test_a_short_document_of_very_many_statements(self, document: Any, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(rdf_documents, "MOST_STATEMENTS", 10_000)
         with pytest.raises(SourceMalformed) as error:
