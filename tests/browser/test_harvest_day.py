@@ -281,6 +281,7 @@ class TestSteering:
         Quiet.gate.clear()
         officer.press("立即采集")
         self.until_beating(page)
+        expect(page.locator("#run-progress")).to_contain_text("进行中")
         officer.look("run-moving")
         officer.press("暂停")
         self.until_beating(page)

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from ckan import model
 from ckan.tests import factories
+from ckan.tests.helpers import CKANTestApp
 from cryptography.fernet import Fernet
 from tests.integration.harvesters.conftest import MAPPING, Department
 from tests.integration.portal.test_pages import text_of
@@ -37,7 +38,7 @@ class Office:
 
     def get(self, person: str, address: str, status: int = 200, *, htmx: bool = False) -> Any:
         """A page as that person gets it."""
-        response = self.app.get(address, headers=self._headers(person, htmx), follow_redirects=False)
+        response = self._browser().get(address, headers=self._headers(person, htmx), follow_redirects=False)
         assert response.status_code == status, response.get_data(as_text=True)
         return response
 
@@ -49,7 +50,7 @@ class Office:
 
     def post(self, person: str, address: str, *, htmx: bool = False, follow: bool = False, **form: Any) -> Any:
         headers = self._headers(person, htmx)
-        return self.app.post(address, data=form, headers=headers, follow_redirects=follow)
+        return self._browser().post(address, data=form, headers=headers, follow_redirects=follow)
 
     def source(self, **changes: Any) -> dict[str, Any]:
         """A stored source that reads the department's service, approved unless ``changes`` say otherwise."""
@@ -95,6 +96,10 @@ class Office:
     def show(self, source_id: str) -> dict[str, Any]:
         with self.app.flask_app.test_request_context():
             return tk.get_action("openhuizhou_source_show")({"ignore_auth": True}, {"id": source_id})
+
+    def _browser(self) -> Any:
+        """A new one each time: the cookie of a message is nobody else's."""
+        return CKANTestApp(self.app.app)
 
     def _headers(self, person: str, htmx: bool) -> dict[str, str]:
         headers = {"HX-Request": "true"} if htmx else {}
