@@ -45,11 +45,27 @@ class TestGuarded:
         with pytest.raises(AddressRefused):
             client.get(web.url + "/")
 
-    @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://example.com/", "gopher://127.0.0.1:6379/"])
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "file:///etc/passwd",
+            "ftp://example.com/",
+            "gopher://127.0.0.1:6379/",
+            "http://[::1",
+            "http://a:port/",
+            "http://a:0/",
+        ],
+    )
     def test_a_redirect_to_something_else_than_the_web_is_refused(self, web: Any, client: HttpClient, target: str):
         web.pages["/"] = answering((302, {"Location": target}, b""))
         with pytest.raises(SourceMalformed):
             client.get(web.url + "/")
+
+    def test_an_address_that_two_parsers_read_in_two_ways_is_none(self, web: Any, client: HttpClient):
+        """urllib3 would connect to what stands before the backslash, and urlsplit takes that for a user's name."""
+        with pytest.raises(SourceMalformed):
+            client.get(f"{web.url}\\@good.example/")
+        assert web.requests == []
 
     def test_a_name_that_changes_its_address_is_asked_once(self, web: Any):
         """DNS rebinding: public when it is checked, this machine when it is connected to."""

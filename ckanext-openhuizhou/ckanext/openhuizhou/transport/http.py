@@ -229,8 +229,7 @@ class HttpClient:
         raise SourceMalformed("{url} redirects without end", url=shown(url))
 
     def _send(self, method: str, url: str, body: _Body, deadline: float, **options: Any) -> Answer:
-        scheme = urlsplit(url).scheme
-        if scheme not in ("http", "https"):
+        if not _is_web_address(url):
             raise SourceMalformed("{url} is no web address", url=shown(url))
         self.counter[0] += 1
         self._adapter.deadline = deadline
@@ -253,6 +252,8 @@ class HttpClient:
             raise _Retry(_unreachable(url, error)) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _Retry(_unreachable(url, error)) from error
+        except ValueError as error:  # requests looks at where a redirect leads
+            raise SourceMalformed("{url} redirects to what is no address", url=shown(url)) from error
         if response.status_code in _RETRIED:
             error = SourceUnreachable("{url} answers {status}", url=shown(url), status=response.status_code)
             raise _Retry(error, retry_after(response.headers.get("Retry-After")))
@@ -268,9 +269,21 @@ class HttpClient:
 
 def shown(url: str) -> str:
     """A URL as it may be shown: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
+    except ValueError:
+        return url.partition("://")[0][:10] + "://…"
     return f"{parts.scheme}://{host}{parts.path}"
+
+
+def _is_web_address(url: str) -> bool:
+    """Whether everybody reads the same server out of it: before a backslash urllib3 sees the host, urlsplit a user."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and "\\" not in url and (parts.port is None or bool(parts.port))
+    except ValueError:
+        return False
 
 
 def retry_after(value: str | None) -> float | None:
