@@ -15,7 +15,7 @@ class TestAddresses:
             ({"url": "http://a.example:80/"}, {"http://a.example:80"}),
             ({"url": "https://user:pw@a.example/"}, {"https://a.example"}),
             ({"url": "https://good.example@evil.example/"}, {"https://evil.example"}),
-            ({"url": "https://good.example\\@evil.example/"}, {"https://evil.example"}),
+            ({"url": "https://good.example\\@evil.example/"}, {"https://good.example\\@evil.example"}),
             ({"url": " https://a.example#@b.example"}, {"https://a.example"}),
             ({"url": "${huanbaoju.url}/catalog"}, {"${huanbaoju.url}"}),
             ({"data": {"url": "sftp://a.example:22/drop"}}, {"sftp://a.example:22"}),
@@ -29,7 +29,12 @@ class TestAddresses:
 
     def test_a_trick_in_the_address_is_another_server(self):
         good = addresses({"url": "https://good.example/"})
-        for url in ("https://good.example.evil.example/", "https://good.example:8443/", "http://good.example/"):
+        for url in (
+            "https://good.example.evil.example/",
+            "https://good.example:8443/",
+            "http://good.example/",
+            "https://evil.example\\@good.example/",
+        ):
             assert addresses({"url": url}) - good
 
 

@@ -91,7 +91,9 @@ def addresses(config: Mapping[str, Any]) -> set[str]:
     for path, value in leaves(config):
         if (match := _AUTHORITY.match(str(value))) is not None:
             scheme, sign, authority = match[1].rpartition("://")
-            found.add(scheme + sign + authority.rpartition("@")[2].lower())
+            # where there is a backslash, libraries disagree on which part is the host
+            host = authority if "\\" in authority else authority.rpartition("@")[2]
+            found.add(scheme + sign + host.lower())
         elif path.rpartition(".")[2] in _SERVER_NAMES:
             found.add(f"{path}={value}")
     return found
