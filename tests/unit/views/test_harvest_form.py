@@ -77,7 +77,14 @@ class TestTyped:
 
     @pytest.mark.parametrize(
         ("name", "text"),
-        [("paging__per_page", "viele"), ("namespaces", "soap"), ("namespaces", "{"), ("paging__per_page", "1,000")],
+        [
+            ("paging__per_page", "viele"),
+            ("namespaces", "soap"),
+            ("namespaces", "{"),
+            ("namespaces", "a: &a [1, 1]\nb: &b [*a, *a]\nc: [*b, *b]"),
+            ("namespaces", "[" * 10_000),
+            ("paging__per_page", "1,000"),
+        ],
     )
     def test_what_does_not_fit_is_told_beside_its_field_and_stays(self, name: str, text: str, translated: None) -> None:
         config, errors = read(**{name: text})

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
-import yaml
+
+from ckanext.openhuizhou.errors import ConfigurationError
+from ckanext.openhuizhou.schemas.yaml_text import read_yaml_text
 
 from .mapping_text import plain_yaml
 
@@ -281,8 +283,8 @@ def _read_number(text: str) -> int | float:
 
 def _read_mapping(text: str) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = read_yaml_text(text)
+    except ConfigurationError:
         value = None
     if not isinstance(value, dict):
         raise ValueError(tk._("Write one line for each, as “name: value”"))
