@@ -205,6 +205,6 @@ class IndexDuty:
 
     @staticmethod
     def _run_drains() -> bool:
-        """A run that is under way drains after each of its batches."""
-        running = model.Session.scalars(sa.select(Run).where(Run.state == "running")).all()
+        """A run that is under way drains after each of its batches; a dry one never does."""
+        running = model.Session.scalars(sa.select(Run).where(Run.state == "running", Run.mode != "dry")).all()
         return any(not lease.abandoned(run) for run in running)

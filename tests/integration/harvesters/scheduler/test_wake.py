@@ -124,6 +124,15 @@ class TestIndex:
         ticking.tick()
         assert outbox.waiting() == 0
 
+    def test_a_dry_run_keeps_nothing_waiting(self, feed: Feed, ticking: Scheduler):
+        run_id, _new = lease.queue(feed.source_id, "dry")
+        assert lease.claim(run_id) is not None
+        outbox.enqueue("no-such-entry")
+        model.Session.commit()
+        ticking.tick()
+        assert outbox.waiting() == 0
+        change_run(run_id, state="done")
+
     def test_a_dead_index_stopsnothing_and_is_one_line_in_the_log(
         self,
         feed: Feed,
