@@ -153,13 +153,14 @@ class XmlService(SourceKind):
 
     def _parse(self, path: str, paging: Mapping[str, Any], answer: Answer) -> Page:
         root = parse_xml(answer)
-        namespaces = self.config["namespaces"]
+        # without EXSLT's regular expressions, which may take for ever
+        find = etree.XPathElementEvaluator(root, namespaces=self.config["namespaces"], regexp=False)
         try:
-            if self.config["error"] and (said := root.xpath(self.config["error"], namespaces=namespaces)):
+            if self.config["error"] and (said := find(self.config["error"])):
                 raise SourceMalformed("{url} says: {reason}", url=shown(answer.url), reason=_text_of(said)[:200])
-            members = [plain(element) for element in _elements(root.xpath(path, namespaces=namespaces))]
-            total = _text_of(root.xpath(paging["total"], namespaces=namespaces)) if paging.get("total") else None
-            following = _text_of(root.xpath(paging["next"], namespaces=namespaces)) if paging.get("next") else None
+            members = [plain(element) for element in _elements(find(path))]
+            total = _text_of(find(paging["total"])) if paging.get("total") else None
+            following = _text_of(find(paging["next"])) if paging.get("next") else None
             return Page(members, int(total) if total else None, following or None)
         except etree.XPathError as error:
             raise SourceMalformed("{path} is no XPath", path=path) from error

@@ -200,6 +200,12 @@ class TestXmlService:
         with pytest.raises(SourceMalformed):
             read("xml-service", xml)
 
+    def test_a_path_has_no_regular_expressions(self, read: Any, xml: dict[str, Any]):
+        """EXSLT's may take for ever."""
+        path = "//*[re:test(string(.), '(a+)+$')]"
+        with pytest.raises(SourceMalformed):
+            read("xml-service", {**xml, "records": path, "namespaces": {"re": "http://exslt.org/regular-expressions"}})
+
     def test_an_error_that_the_service_reports_is_passed_on(self, read: Any, web: Any, xml: dict[str, Any]):
         web.pages["/list"] = "<r><code>7</code><message>令牌过期</message></r>".encode()
         with pytest.raises(SourceMalformed, match="令牌过期"):
