@@ -26,7 +26,9 @@ def test_rows_come_back_as_they_were_given() -> None:
     ]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+86 752", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+86 752", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=cmd|' /C calc'!A0"]
+)
 def test_no_cell_begins_as_a_formula_does(cell: str) -> None:
     assert harmless(cell) == "'" + cell
 

@@ -17,8 +17,8 @@ from .labels import openhuizhou_field
 
 #: Rows that are sent together.
 ROWS_PER_PART: Final = 500
-#: How a formula begins, for spreadsheet programs.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+#: How a formula begins, for spreadsheet programs; in Chinese ones also in full width.
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM: Final = "\ufeff"
 
 
