@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ckanext.openhuizhou import config
@@ -24,7 +24,7 @@ class Assembly:
 
     mapping: RecordMapping
     kind: type[SourceKind]
-    options: dict[str, Any]
+    options: dict[str, Any] = field(repr=False)
     variables: Variables
 
     def opened(self, reading: Reading) -> SourceKind:

@@ -55,7 +55,7 @@ class Draft:
     """
 
     kind: str
-    config: Mapping[str, Any]
+    config: Mapping[str, Any] = field(repr=False)
     mapping: Mapping[str, Any]
     organization_id: str
     approved: bool = True

@@ -58,6 +58,13 @@ def found(error: pytest.ExceptionInfo[RecordRefused]) -> list[str]:
     return [finding.kind for finding in error.value.findings]
 
 
+def test_a_login_does_not_show_its_secrets() -> None:
+    shown = repr(Login("reader", password="p@ss word", private_key="-----BEGIN"))
+    assert "reader" in shown
+    assert "p@ss" not in shown
+    assert "BEGIN" not in shown
+
+
 class TestWhoAnswers:
     def test_a_server_with_the_known_key_is_read(self, sftp: SftpServer, folder: Folder):
         put(sftp, "台账.csv")

@@ -13,7 +13,7 @@ import socket
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Timer
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -51,8 +51,8 @@ class Login:
     ``fingerprint``: as ``ssh-keygen -l`` shows it (``SHA256:…``)."""
 
     user: str = ""
-    password: str = ""
-    private_key: str = ""
+    password: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
     host_key: str = ""
     fingerprint: str = ""
 
