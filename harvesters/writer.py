@@ -22,10 +22,10 @@ from ckan.lib import search
 from ckan.types import Context
 from sqlalchemy.exc import SQLAlchemyError
 
-from ckanext.openhuizhou.data.tables import drop_table, publish_table, record_failure
+from ckanext.openhuizhou.data.tables import drop_table, publish_tables, record_failure
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import LeaseLost, TableRefused
+from ckanext.openhuizhou.errors import LeaseLost
 from ckanext.openhuizhou.harvesters import bulk
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
@@ -103,13 +103,14 @@ class Writer:
             records.save_all(self.lease.source_id, done)
             self.lease.renew()
             model.Session.commit()
-        except SQLAlchemyError:
+        except (LeaseLost, KeyboardInterrupt, SystemExit):
+            model.Session.rollback()
+            raise
+        except Exception:
+            # whatever is wrong with one of them: the others are not to suffer from it
             model.Session.rollback()
             log.warning("A batch of %s records is written one by one", len(batch), exc_info=True)
             return batch
-        except BaseException:
-            model.Session.rollback()
-            raise
         return [one for one in batch if one.dataset_id not in written]
 
     def _written_at_once(self, batch: Sequence[Prepared]) -> set[str]:
@@ -180,14 +181,13 @@ class Writer:
         for prepared in batch:
             if prepared.takes_over is not None and prepared.write:
                 drop_table(prepared.takes_over.resource_id)
-            if prepared.staged is None:
-                if prepared.table_refused and prepared.published_before:
-                    record_failure(prepared.resource_id, prepared.dataset_id, prepared.findings)
-                continue
-            try:
-                publish_table(prepared.staged, prepared.dataset_id)
-            except TableRefused as error:
-                prepared.result, prepared.findings = "failed", error.findings
+            if prepared.staged is None and prepared.table_refused and prepared.published_before:
+                record_failure(prepared.resource_id, prepared.dataset_id, prepared.findings)
+        staged = {one.resource_id: (one, one.staged) for one in batch if one.staged is not None}
+        refused = publish_tables([(table, one.dataset_id) for one, table in staged.values()])
+        for resource_id, error in refused.items():
+            prepared, _table = staged[resource_id]
+            prepared.result, prepared.findings = "failed", error.findings
 
     # states and counters
 

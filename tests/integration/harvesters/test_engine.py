@@ -13,7 +13,7 @@ from ckanext.activity.model import Activity
 from stdnum.cn import ric
 
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.harvesters import control, engine, lease
+from ckanext.openhuizhou.harvesters import bulk, control, engine, lease
 from ckanext.openhuizhou.model.harvest import Outbox, Run, Source, dataset_id_of
 from ckanext.openhuizhou.model.load import load_of
 
@@ -193,7 +193,11 @@ class TestRefused:
                 raise ZeroDivisionError("secret s3cret")
             return publish(context, data)
 
+        def failing_at_once(entries: Any, _context: Any) -> Any:
+            return [failing({}, data) for data in entries if data["title"].endswith("D-1")]
+
         monkeypatch.setitem(logic._actions, "package_create", failing)
+        monkeypatch.setattr(bulk, "create", failing_at_once)
         run = feed.run()
         assert run["counts"] == {"added": 1, "failed": 1}
         assert kinds(run) == [("unexpected", "D-1")]
