@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.table_cells import TableRow, cell_readers, type_name, unreadable
 
 _HASH_SIZE: Final = 1 << 256
+#: Rows of a catalogue table; one of more is a table of data.
+_MOST_TABLES: Final = 20_000
 
 
 @source_kind
@@ -135,9 +138,13 @@ class SqlTable(SourceKind):
         if catalogue not in self._names:
             raise SourceMalformed("The catalogue table {table} is not there", table=catalogue)
         query = statements.everything(catalogue, self.config["schema"])
-        rows = self._snapshot.connection.execute(query).mappings().all()
+        rows = [dict(row._mapping) for row in islice(self._snapshot.stream(query), _MOST_TABLES + 1)]
+        if len(rows) > _MOST_TABLES:
+            raise SourceMalformed(
+                "The catalogue table {table} has more than {most} rows", table=catalogue, most=_MOST_TABLES
+            )
         # a table without an order comes back in any order
-        yield from sorted((dict(row) for row in rows), key=lambda row: str(row.get(self.config["table_field"])))
+        yield from sorted(rows, key=lambda row: str(row.get(self.config["table_field"])))
 
     def _record(self, entry: dict[str, Any]) -> SourceRecord:
         name = str(entry.get(self.config["table_field"]) or "")

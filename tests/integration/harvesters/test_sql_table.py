@@ -82,6 +82,14 @@ class TestRecords:
         assert found.payload["zymc"] == "就业服务机构"
         assert [(finding.kind, finding.value) for finding in missing.findings] == [("table-missing", "meiyou")]
 
+    def test_a_table_of_data_is_no_catalogue(self, read: Any, database: sa.Engine):
+        many = "INSERT INTO qzk.zyml SELECT n::text, 'x' FROM generate_series(1, 20000) n"
+        with database.begin() as connection:
+            connection.execute(sa.text(many))
+        with pytest.raises(SourceMalformed) as error:
+            read(catalogue="zyml", table_field="bm")
+        assert "20000" in str(error.value)
+
     @pytest.mark.parametrize(
         "change",
         [
