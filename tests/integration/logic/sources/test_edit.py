@@ -83,7 +83,9 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("field", "value"),
         [
-            ("title", "a\x00b"), ("title", "\ud800"), ("title", "x" * 201), ("name", "a"), ("schedule", "* * * * * *"),
+            ("title", "a\x00b"), ("title", "\ud800"), ("title", "x" * 201), ("name", "a"),
+            ("name", "5f5c1d0e-6f0b-5d0a-9d0e-0b6f4f70656e"), ("config", '{"a":' * 100_000),
+            ("schedule", "* * * * * *"),
             ("schedule", "0 3 30 2 *"), ("config", "no json"), ("config", [1]), ("config", {"key": "a\x00b"}),
             ("mapping", "a: &a [*a]"), ("mapping", "x" * 200_001), ("mapping", "[" * 100), ("mapping", "a: [1"),
             ("mapping", {"fields": {"title": {"const": "\x00"}}}), ("mapping", 7), ("priority", -1), ("priority", "x"),

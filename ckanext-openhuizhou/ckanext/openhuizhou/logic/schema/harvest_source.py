@@ -15,6 +15,7 @@ from ckanext.openhuizhou.logic.harvest_access import organization_id_of
 from ckanext.openhuizhou.model.harvest import NOTIFY
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,98}[a-z0-9]")
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOST_PRIORITY: Final = 1000
 _LONGEST_TITLE: Final = 200
 
@@ -112,7 +113,8 @@ def _title(value: str) -> str:
 
 
 def _source_name(value: str) -> str:
-    if not _NAME.fullmatch(value):
+    # a source is asked for by id or by name: with another's id for a name it would be found in that one's place
+    if not _NAME.fullmatch(value) or _ID.fullmatch(value):
         raise tk.Invalid(tk._("A name has 3 to 100 letters of a-z, 0-9 and -"))
     return value
 
@@ -144,7 +146,7 @@ def _json_mapping(value: Any, context: Context) -> Any:  # noqa: ARG001 - CKAN h
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise tk.Invalid(tk._("A JSON object belongs here")) from error
     if not isinstance(value, dict):
         raise tk.Invalid(tk._("A JSON object belongs here"))
