@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from ckan import model
@@ -69,7 +70,8 @@ def execute(lease: Lease) -> None:
     """Work on a run until it ends or somebody stops it. Every error ends in the run's findings, none leaves."""
     variables = Variables({})
     try:
-        source = model.Session.get_one(Source, lease.source_id)
+        # as it is now: this process may have met the source in an earlier run
+        source = model.Session.get_one(Source, lease.source_id, populate_existing=True)
         variables = Variables.load(config.source_variables_file())
         with lease.kept():
             _start(lease)
@@ -106,6 +108,7 @@ def _harvest(lease: Lease, source: Source, variables: Variables) -> None:
     if lease.mode != "dry" and not source.approved and has_published(source.id):
         _fail(lease, Finding("source-unapproved"), variables)
         return
+    version = source.modified
     passage = Passage.of(lease, source, assembled(source, variables))
     kind = passage.kind
     try:
@@ -120,7 +123,7 @@ def _harvest(lease: Lease, source: Source, variables: Variables) -> None:
         passage.read()
     finally:
         kind.close()
-    _finish(passage)
+    _finish(passage, version)
 
 
 def _all_settled(source_id: str) -> bool:
@@ -157,7 +160,7 @@ def _refused_again(lease: Lease, page: Sequence[records.Stored]) -> int:
     return len(page)
 
 
-def _finish(passage: Passage) -> None:
+def _finish(passage: Passage, version: datetime) -> None:
     lease, source = passage.lease, passage.source
     held = None
     if passage.trial is not None:
@@ -174,7 +177,9 @@ def _finish(passage: Passage) -> None:
     lease.total = lease.checkpoint
     if lease.mode != "dry" and passage.flawless and not findings:
         remember = {"state": passage.reading.new_state, "state_mapping": passage.meaning}
-        model.Session.execute(sa.update(Source).where(Source.id == source.id).values(remember))
+        # of a source that was edited meanwhile, what was seen is of what it was before
+        as_read = sa.and_(Source.id == source.id, Source.modified == version)
+        model.Session.execute(sa.update(Source).where(as_read).values(remember))
     _close(lease, source, "held" if held and passage.trial is None else "done")
 
 
