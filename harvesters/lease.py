@@ -81,7 +81,7 @@ class Lease:
             LeaseLost: the session must then be rolled back.
         """
         model.Session.flush()
-        self._renew(model.Session.connection())
+        self._renew(model.Session.connection(), rules=dict(self.rules), **self.counters)
 
     def beat_when_due(self) -> None:
         """A step was taken; to be called often.
@@ -157,14 +157,14 @@ class Lease:
             sa.update(Run).where(Run.id == self.run_id).values(values).execution_options(synchronize_session=False)
         )
 
-    def _renew(self, connection: sa.Connection) -> None:
+    def _renew(self, connection: sa.Connection, **settled: Any) -> None:
+        """``settled``: what is true only together with the records that the same transaction writes."""
         now = utcnow()
         progress: Mapping[str, Any] = {
             "checkpoint": self.checkpoint + self.ahead,
             "total": self.total,
             "requests": self.requests + self.count_requests(),
-            "rules": dict(self.rules),
-            **self.counters,
+            **settled,
         }
         row = connection.execute(
             sa.update(Run)
@@ -189,13 +189,16 @@ def add_run(
         sqlalchemy.exc.IntegrityError: there is no such source.
     """
     run_id = str(uuid.uuid4())
+    held_here = (Run.source_id == source_id, Run.state == "held")
+    # first, so that an officer who decides on it just now has decided, or will see that this run took its place
+    model.Session.execute(sa.select(Run.id).where(*held_here).with_for_update())
     values = {"id": run_id, "source_id": source_id, "mode": mode, "trigger": trigger, "requested_by": requested_by}
     active = Run.__table__.c.state.in_(ACTIVE_STATES)
     statement = insert(Run).values(values).on_conflict_do_nothing(index_elements=["source_id"], index_where=active)
     if model.Session.execute(statement.returning(Run.id)).one_or_none() is None:
         return None
     if mode != "dry":
-        held = sa.update(Run).where(Run.source_id == source_id, Run.state == "held")
+        held = sa.update(Run).where(*held_here)
         values = {"state": "cancelled", "finished": utcnow()}
         model.Session.execute(held.values(values).execution_options(synchronize_session=False))
     return run_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,23 @@ class TestDecide:
         control.decide(newer["id"], "approved", None)
         assert engine.work() == 1
         assert feed.keys("published") == {"D-6", "D-7"}
+
+    @pytest.mark.parametrize("mode", ["normal", "dry"])
+    def test_a_run_that_begins_just_now_waits_for_the_decision(self, feed: Any, held: dict[str, Any], mode: str):
+        begun: list[Any] = []
+        database = model.meta.engine
+        assert database is not None
+        this = sa.update(Run).where(Run.id == held["id"])
+        with database.connect() as officer, database.connect() as looking:
+            officer.execute(sa.select(Run.id).where(Run.id == held["id"]).with_for_update())
+            other = threading.Thread(target=lambda: begun.append(lease.queue(feed.source_id, mode)))
+            other.start()
+            waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            until(lambda: looking.execute(waits).scalar_one())
+            officer.execute(this.values(state="queued", decision="approved"))
+            officer.commit()
+            other.join()
+        assert begun == [(held["id"], False)]
 
     def test_a_dry_run_leaves_it_waiting(self, feed: Any, held: dict[str, Any]):
         assert feed.run("dry")["state"] == "done"

@@ -75,6 +75,27 @@ class TestKept:
         assert feed.run()["counts"] == {"added": 2}
         assert claims == [None]
 
+    def test_what_is_counted_counts_when_it_is_committed(self, feed: Any):
+        """Killed before that, whoever takes the run over counts these records again."""
+        run_id, _new = lease.queue(feed.source_id)
+        mine = lease.claim(run_id)
+        assert mine is not None
+        mine.ahead = mine.counters["added"] = 5
+        mine.count_rule("content", 5)
+
+        def run() -> Run:
+            model.Session.rollback()
+            return model.Session.get_one(Run, run_id, populate_existing=True)
+
+        with mine.kept():
+            until(lambda: run().checkpoint == 5)
+            assert (run().added, run().rules) == (0, {})
+        mine.renew()
+        model.Session.commit()
+        assert (run().added, run().rules) == (5, {"content": 5})
+        mine.finish("done")
+        model.Session.commit()
+
     def test_a_worker_that_is_stuck_loses_it(self, department: Any, feed: Any, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(lease, "_STUCK", 0.2)
         department.add("D-1", "D-2")
