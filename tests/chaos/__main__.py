@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from dataclasses import asdict
@@ -28,6 +29,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     folder = project_root() / "var" / "chaos"
+    # while one is killed the other takes over
+    os.environ.setdefault("OPENHUIZHOU_WORKERS", "2")
     killed: Counter[str] = Counter()
     wrong = 0
     with portal(folder, lambda _text: None) as own:

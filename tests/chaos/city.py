@@ -36,37 +36,46 @@ MAPPING: dict[str, Any] = {
 
 @dataclass
 class Department:
-    """``records``: key → title and rows, as the department has them now."""
+    """``records``: key → title and rows, as the department has them now. ``news``: keys of those that are new or have
+    changed since the portal read them for certain."""
 
     name: str
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    news: set[str] = field(default_factory=set)
     made: int = 0
 
     def add(self, random: Random) -> None:
         self.made += 1
-        self.records[f"R-{self.made:05}"] = {"title": f"演示数据{self.made}号", "rows": _rows(random), "version": 1}
+        key = f"R-{self.made:05}"
+        self.records[key] = {"title": f"演示数据{self.made}号", "rows": _rows(random), "version": 1}
+        self.news.add(key)
 
     def change(self, random: Random) -> None:
         """New rows, a new title, or both."""
-        record = self.records[random.choice(sorted(self.records))]
+        key = random.choice(sorted(self.records))
+        record = self.records[key]
         what = random.choice(("rows", "title", "both"))
         if what != "title":
             record["rows"] = _rows(random)
         if what != "rows":
             record["title"] = f"{record['title'].split('（')[0]}（{random.randrange(10**6)}版）"
         record["version"] += 1
+        self.news.add(key)
 
     def remove(self, random: Random) -> None:
-        del self.records[random.choice(sorted(self.records))]
+        key = random.choice(sorted(self.records))
+        del self.records[key]
+        self.news.discard(key)
 
     def live(self, random: Random) -> None:
-        """What happens between two runs; fewer go than the brake allows."""
+        """What happens between two runs; fewer go than the brake allows. Something is always new."""
+        self.news.clear()
         for _ in range(random.randrange(6)):
             self.add(random)
-        for _ in range(random.randrange(8)):
-            self.change(random)
         for _ in range(random.randrange(min(4, len(self.records) // 10 + 1))):
             self.remove(random)
+        for _ in range(random.randrange(1, 8)):
+            self.change(random)
 
     def catalogue(self) -> list[dict[str, Any]]:
         return [
@@ -156,7 +165,7 @@ class City:
                 except OSError:
                     self.close_connection = True  # the worker was killed while it read
 
-            def log_message(self, *arguments: Any) -> None:
-                pass
+            def log_message(self, *_arguments: object) -> None:
+                """Silence."""
 
         return Handler

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -15,12 +16,13 @@ import psutil
 from ckanapi import CKANAPIError, RemoteCKAN
 
 from ckanext.openhuizhou.stack import process as processes
-from ckanext.openhuizhou.stack import shutdown, site
+from ckanext.openhuizhou.stack import servers, shutdown, site
 from ckanext.openhuizhou.stack.ini import options, site_url, write
 from ckanext.openhuizhou.stack.layout import Layout, project_root
 from ckanext.openhuizhou.stack.ports import find_free
 from ckanext.openhuizhou.stack.services import Stack
 
+SERVERS = ("valkey", "solr", "postgres")
 ACTIVE = ("queued", "running", "paused")
 
 
@@ -96,7 +98,10 @@ class Portal:
         """Exit status and report of the command."""
         command = [str(Path(sys.executable).with_name("ckan")), "-c", str(self.layout.ini)]
         done = subprocess.run(
-            [*command, "openhuizhou", "reconcile", "--json"], capture_output=True, text=True, cwd=self.layout.data
+            [*command, "openhuizhou", "reconcile", "--deep", "--json"],
+            capture_output=True,
+            text=True,
+            cwd=self.layout.data,
         )
         try:
             return done.returncode, json.loads(done.stdout)
@@ -106,15 +111,19 @@ class Portal:
     # killing
 
     def victims(self) -> dict[str, Callable[[], None]]:
-        """Name → what ends it without a chance to say goodbye."""
-        whole = {name: lambda name=name: self._kill(self._members(name)) for name in ("valkey", "solr", "postgres")}
+        """Name → what ends it without a chance to say goodbye. One worker at a time: another one lives on."""
+        whole = {name: lambda name=name: self._kill(self._members(name)) for name in (*SERVERS, "scheduler")}
         return {
             **whole,
-            "scheduler": lambda: self._kill(self._members("scheduler")),
-            "worker": lambda: self._kill(self._members("worker")),
-            "worker, its child lives on": lambda: self._kill([self.stack.supervisor.running("worker")]),
-            "the worker's child": lambda: self._kill(self._children("worker")),
+            "worker": lambda: self._kill(self._members(self._busy())),
+            "worker, its child lives on": lambda: self._kill([self.stack.supervisor.running(self._busy())]),
+            "the worker's child": lambda: self._kill(self._children(self._busy())),
         }
+
+    def _busy(self) -> str:
+        """A worker that works on a job; the first when none does."""
+        names = servers.worker_names()
+        return next((name for name in names if any(map(_has_a_job, self._children(name)))), names[0])
 
     def _members(self, name: str) -> list[psutil.Process]:
         return self.stack.supervisor.members(name)
@@ -124,11 +133,18 @@ class Portal:
         return first.children(recursive=True) if first else []
 
     @staticmethod
-    def _kill(victims: list[psutil.Process | None]) -> None:
+    def _kill(victims: Sequence[psutil.Process | None]) -> None:
         for process in victims:
             if process is not None:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
+
+
+def _has_a_job(child: psutil.Process) -> bool:
+    """RQ's own scheduler is a child of the worker, too; one with a job has a process group of its own."""
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        return os.getpgid(child.pid) == child.pid
+    return False
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -17,14 +17,19 @@ ORGANIZATIONS = ("huanbaoju", "anjianju", "rensheju", "minzhengju")
 PATIENCE = 180.0
 #: A run fails when its database goes away; it is then asked for again.
 ATTEMPTS = 6
+#: Of a round's kill after the request; runs of so few records take about as long.
+LONGEST_DELAY = 3.0
 
 
 @dataclass
 class Round:
-    """What happened. ``wrong``: where catalogue and sources differ at the end; nothing else may be there."""
+    """What happened. ``delay``: seconds from a request of a table to the kill, which so comes while something is
+    written, withdrawn or indexed; 0 while the request waits. ``wrong``: where catalogue and sources differ at the end;
+    nothing else may be there."""
 
     number: int
     killed: list[str] = field(default_factory=list)
+    delay: float = 0.0
     in_the_middle: bool = False
     again: int = 0
     repaired: dict[str, Any] = field(default_factory=dict)
@@ -49,9 +54,12 @@ class Chaos:
     def stop(self) -> None:
         self.city.stop()
 
-    def round(self, number: int) -> Round:
-        """Kill, bring back, let the runs end, reconcile, compare."""
-        done = Round(number)
+    def round(self, number: int, killed: Sequence[str] = ()) -> Round:
+        """Kill, bring back, let the runs end, reconcile, compare. ``killed``: names of victims; by lot when none."""
+        done = Round(number, list(killed))
+        if not killed:
+            done.killed = sample(self.random, sorted(self.portal.victims()))
+            done.delay = round(self.random.choice((0.0, self.random.uniform(0, LONGEST_DELAY))), 2)
         started = time.monotonic()
         if number > 1:
             for department in self.city.departments.values():
@@ -66,7 +74,6 @@ class Chaos:
 
     def _run_and_kill(self, done: Round) -> None:
         victims = self.portal.victims()
-        done.killed = sample(self.random, sorted(victims))
         killed = threading.Event()
 
         def kill() -> None:
@@ -74,14 +81,23 @@ class Chaos:
                 victims[name]()
             killed.set()
 
-        self.city.after_requests(self.random.randrange(1, 12), kill)
+        def kill_soon() -> None:
+            if done.delay:
+                timer = threading.Timer(done.delay, kill)
+                timer.daemon = True
+                timer.start()
+            else:
+                kill()
+
+        due = sum(len(department.news) for department in self.city.departments.values())
+        self.city.after_requests(self.random.randrange(1, due + 1), kill_soon)
         for name in ORGANIZATIONS:
             self.portal.run(f"chaos-{name}")
-        # when less is read than it takes, the kill comes after the runs
-        while not killed.wait(0.2) and not self.portal.wait_for_runs([f"chaos-{n}" for n in ORGANIZATIONS], 0):
+        # with a delay the runs may be over before
+        while not killed.wait(0.1) and not self.portal.wait_for_runs([f"chaos-{n}" for n in ORGANIZATIONS], 0):
             pass
         done.in_the_middle = killed.is_set()
-        if not killed.is_set():
+        if not killed.wait(2 * LONGEST_DELAY):
             kill()
 
     def _settle(self, done: Round) -> None:
@@ -106,6 +122,7 @@ class Chaos:
         done.repaired = report.get("counts", report)
         if status not in (0, 1):
             done.wrong.append(f"reconcile ended with {status}: {report}")
+        if status == 0:
             return
         status, report = self.portal.reconcile()
         if status != 0:
