@@ -14,17 +14,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 from ckan import model
-from ckan.tests import factories
 from tests.integration.harvesters.conftest import COLUMNS, Department, Feed
 from tests.integration.harvesters.workers import start_command
 
 from ckanext.openhuizhou.harvesters import lease
-from ckanext.openhuizhou.model.database import engine
 from ckanext.openhuizhou.model.harvest import Run, Source
 
 PAGE = 500
-#: KiB: of the interpreter's own and of what it has not yet given back.
-TOLERANCE = 24 * 1024
+#: KiB: what the interpreter has not yet given back. Each record is 16 KiB in memory: kept, they would be twice that.
+TOLERANCE = 16 * 1024
 
 
 def many(department: Department, count: int) -> None:
@@ -43,7 +41,16 @@ def record(department: Department, key: int) -> dict[str, Any]:
     # one in ten is refused, so that findings and refused records are among them
     cycle = "每日" if key % 10 else "偶尔"
     return {"id": f"N-{key:06}", "名称": f"{title}数据{key}", "提供单位": title, "更新频率": cycle,
-            "关键词": "空气", "columns": COLUMNS, "version": "1", "说明": "演示" * 200}  # fmt: skip
+            "关键词": "空气", "columns": COLUMNS, "version": "1", "说明": "演示" * 4000}  # fmt: skip
+
+
+def add_findings(run_id: str, count: int) -> None:
+    """In the session's transaction."""
+    many = sa.text(
+        "INSERT INTO openhuizhou_finding (run_id, kind, severity, record, title, params)"
+        " SELECT :run, 'provider-missing', 'error', 'D-' || n, '演示', '{}' FROM generate_series(1, :count) AS n"
+    )
+    model.Session.execute(many, {"run": run_id, "count": count})
 
 
 def peak(started: subprocess.Popen[str]) -> int:
@@ -54,7 +61,7 @@ def peak(started: subprocess.Popen[str]) -> int:
 
 
 class TestPoint14ManyRecords:
-    SIZES = (500, 5_000)
+    SIZES = (2_000, 4_000)
 
     @pytest.fixture
     def paged(self, feed: Feed) -> Feed:
@@ -87,13 +94,9 @@ class TestPoint20ManyFindings:
 
     @pytest.fixture
     def run_id(self, feed: Feed) -> str:
-        """A run with so many findings, and one with one."""
+        """A run that found so much."""
         run_id, _new = lease.queue(feed.source_id)
-        many = sa.text(
-            "INSERT INTO openhuizhou_finding (run_id, kind, severity, record, title, params)"
-            " SELECT :run, 'provider-missing', 'error', 'D-' || n, '演示数据', '{}' FROM generate_series(1, :count) AS n"
-        )
-        model.Session.execute(many, {"run": run_id, "count": self.COUNT})
+        add_findings(run_id, self.COUNT)
         model.Session.execute(sa.update(Run).where(Run.id == run_id).values(state="done"))
         model.Session.commit()
         model.Session.remove()
@@ -117,26 +120,3 @@ class TestPoint20ManyFindings:
             records = {row[0] for row in csv.reader(stream)}
         assert records >= {f"D-{number}" for number in range(1, self.COUNT + 1)}
         assert peaks[run_id] - peaks[few] < TOLERANCE, peaks
-
-    def test_the_page_sends_them_while_it_reads_them(self, app: Any, feed: Feed, run_id: str):
-        """The first part is there while the database still holds the rest."""
-        token = factories.SysadminWithToken()["token"]
-        answer = app.get(f"/harvest/run/{run_id}/findings.csv", headers={"Authorization": token})
-        assert (answer.status_code, answer.is_streamed) == (200, True)
-        parts = iter(answer.response)
-        first = next(parts)
-        assert fetching() == 1
-        sizes, lines = [len(first)], first.count(b"\n")
-        for part in parts:
-            sizes.append(len(part))
-            lines += part.count(b"\n")
-        assert max(sizes) < 1 << 20
-        assert lines == self.COUNT + 1
-        assert fetching() == 0
-
-
-def fetching() -> int:
-    """How many transactions of the portal's database stand before a cursor that has more."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'FETCH%' AND state = 'idle in transaction'"
-    with engine().connect() as connection:
-        return connection.scalar(sa.text(query + " AND datname = current_database()")) or 0
