@@ -12,7 +12,7 @@ from ckan import model
 
 from ckanext.openhuizhou.data.tables import stage_table, try_table
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import LeaseLost, RunStopped, SourceGone
+from ckanext.openhuizhou.errors import LeaseLost, RunStopped, SourceError, SourceGone
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.assembly import Assembly, guarded_client, redacted
 from ckanext.openhuizhou.harvesters.batches import Batches
@@ -98,12 +98,21 @@ class Passage:
             SourceError: the source broke off; what came before is written.
             RunStopped: a person stopped the run; what was prepared is written.
         """
-        for batch in self.batches:
-            self._note_loose()
-            self._pass(batch)
+        try:
+            for batch in self.batches:
+                self._note_loose()
+                self._pass(batch)
+        except (SourceError, RunStopped):
+            self._drain()
+            raise
         self._note_loose()
+        self._drain()
         if self.trial is None:
             self.findings += self._index_findings()
+
+    def _drain(self) -> None:
+        if self.trial is None:
+            self.writer.drain()
 
     def _pass(self, batch: Sequence[SourceRecord]) -> None:
         stored = records.load(self.source.id, [record.key for record in batch])

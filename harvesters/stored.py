@@ -74,12 +74,11 @@ def save_all(source_id: str, records: Mapping[str, Mapping[str, Any]]) -> None:
     for key, values in records.items():
         alike.setdefault(frozenset(values), []).append(new | {"key": key} | dict(values))
     for names, rows in alike.items():
-        statement = insert(Record).values(rows)
-        changes = {name: statement.excluded[name] for name in names}
-        model.Session.execute(
-            statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=changes),
-            execution_options={"synchronize_session": False},
-        )
+        # rows as parameters: a statement with the values in it would be compiled anew for each batch
+        statement = insert(Record.__table__)
+        changes = {name: statement.excluded[name] for name in sorted(names)}
+        upsert = statement.on_conflict_do_update(index_elements=["source_id", "key"], set_=changes)
+        model.Session.connection().execute(upsert, rows)
 
 
 def mark_seen(source_id: str, rules: Mapping[str, str | None], run_id: str) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ckanext.openhuizhou.data.tables import drop_table, publish_tables, record_failure
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
-from ckanext.openhuizhou.errors import LeaseLost
+from ckanext.openhuizhou.errors import LeaseLost, RunStopped
 from ckanext.openhuizhou.harvesters import bulk
 from ckanext.openhuizhou.harvesters import stored as records
 from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
@@ -45,13 +45,17 @@ class _Spoiled(Exception):
 
 @dataclass(slots=True)
 class Writer:
-    """Writes the batches of one run and keeps its counters."""
+    """Writes the batches of one run and keeps its counters.
+
+    The index follows after every few batches, as its commits cost more than its documents, and with ``drain``.
+    """
 
     lease: Lease
     approved: bool
     index_waits: bool = False
     #: ids of the datasets that cannot be indexed
     index_refused: set[str] = field(default_factory=set)
+    _to_index: int = 0
 
     def write(self, batch: Sequence[Prepared]) -> None:
         """Write, publish and index what was prepared.
@@ -64,10 +68,13 @@ class Writer:
         self._write_entries(batch)
         self._publish_tables(batch)
         self._settle(batch)
-        self.drain()
+        self._to_index += len(batch)
+        if self._to_index >= outbox.BATCH:
+            self.drain()
 
     def drain(self) -> None:
         """Index what waits. Solr may be down: then it waits on, and the run says so."""
+        self._to_index = 0
         try:
             outbox.drain(refused=self.index_refused.add)
             self.index_waits = False
@@ -103,7 +110,7 @@ class Writer:
             records.save_all(self.lease.source_id, done)
             self.lease.renew()
             model.Session.commit()
-        except (LeaseLost, KeyboardInterrupt, SystemExit):
+        except (LeaseLost, RunStopped, KeyboardInterrupt, SystemExit):
             model.Session.rollback()
             raise
         except Exception:

@@ -162,8 +162,9 @@ def claim_titles(titles: Mapping[str, tuple[str, str]]) -> set[str]:
     ]
     if not rows:
         return set()
-    statement = insert(TakenTitle).values(rows).on_conflict_do_nothing().returning(TakenTitle.package_id)
-    return set(model.Session.scalars(statement))
+    table = TakenTitle.__table__
+    statement = insert(table).on_conflict_do_nothing().returning(table.c.package_id)
+    return set(model.Session.connection().execute(statement, rows).scalars())
 
 
 def claimed_titles(package_ids: Collection[str]) -> dict[str, tuple[str, str]]:
