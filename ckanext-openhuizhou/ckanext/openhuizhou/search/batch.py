@@ -33,7 +33,7 @@ def index_datasets(package_ids: Collection[str]) -> int:
         solr = make_connection()
         if documents:
             solr.add(docs=documents, commit=False)
-        gone = [index_id(package_id) for package_id in package_ids if package_id not in {one.id for one in living}]
+        gone = [index_id(package_id) for package_id in set(package_ids) - {one.id for one in living}]
         if gone:
             solr.delete(id=gone, commit=False)
     except (pysolr.SolrError, OSError) as error:

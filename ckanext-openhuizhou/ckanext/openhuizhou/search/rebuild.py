@@ -83,7 +83,8 @@ def _send_through_outbox(ids: list[str], done: Rebuilt) -> None:
     outbox.enqueue(ids)
     model.Session.commit()
     outbox.drain(refused=refused.append)
-    done.refused += tuple(package_id for package_id in refused if package_id in ids)
+    # what has changed lately is sent twice, and refused twice
+    done.refused = tuple(dict.fromkeys([*done.refused, *(package_id for package_id in refused if package_id in ids)]))
 
 
 def _changed_since(moment: datetime) -> list[list[str]]:
