@@ -190,7 +190,9 @@ def add_run(
     """
     run_id = str(uuid.uuid4())
     held_here = (Run.source_id == source_id, Run.state == "held")
-    # first, so that an officer who decides on it just now has decided, or will see that this run took its place
+    # first, so that an officer who decides on it just now has decided, or will see that this run took its place; and
+    # before it the source, as whoever deletes that does
+    model.Session.execute(sa.select(Source.id).where(Source.id == source_id).with_for_update(read=True, key_share=True))
     model.Session.execute(sa.select(Run.id).where(*held_here).with_for_update())
     values = {"id": run_id, "source_id": source_id, "mode": mode, "trigger": trigger, "requested_by": requested_by}
     active = Run.__table__.c.state.in_(ACTIVE_STATES)
@@ -267,7 +269,7 @@ def claim(run_id: str) -> Lease | None:
 
 
 def claim_next() -> Lease | None:
-    """Take the oldest run that is queued or abandoned, of the source with the highest priority first."""
+    """Take a run that is queued, else one that is abandoned; of the source with the highest priority, the oldest."""
     return next((lease for lease in map(claim, _waiting()) if lease is not None), None)
 
 
@@ -277,12 +279,15 @@ def claimable() -> int:
 
 
 def _waiting() -> list[str]:
-    """Ids of the runs that are queued or abandoned, in the order in which they are to be taken."""
+    """Ids of the runs that are queued or abandoned, in the order in which they are to be taken.
+
+    Abandoned ones last: should it be the run that ends its workers, the others are done before.
+    """
     query = (
         sa.select(Run.id, Run.state, Run.worker, Run.lease_until)
         .join(Source, Source.id == Run.source_id)
         .where(Run.state.in_(("queued", "running")))
-        .order_by(Source.priority.desc(), Run.created)
+        .order_by(Run.state == "running", Source.priority.desc(), Run.created)
     )
     with engine().connect() as connection:
         rows = connection.execute(query).all()

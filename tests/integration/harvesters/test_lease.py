@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from ckan import model
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
+from tests.integration.harvesters.conftest import make_feed
 from tests.integration.harvesters.workers import until
 
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters import lease
-from ckanext.openhuizhou.model.harvest import Run
+from ckanext.openhuizhou.model.harvest import Run, source_id_of
 
 
 class TestQueue:
@@ -45,6 +46,23 @@ class TestQueue:
         with pytest.raises(IntegrityError):
             lease.queue("no-such-source")
         model.Session.rollback()
+
+
+class TestClaimNext:
+    def test_a_run_that_ends_its_workers_keeps_no_other_source_waiting(self, department: Any, feed: Any):
+        other = source_id_of("another")
+        make_feed(department, id=other, name="another")
+        first, _new = lease.queue(feed.source_id)
+        assert lease.claim(first) is not None
+        later, _new = lease.queue(other)
+        gone = sa.update(Run).where(Run.id == first).values(lease_until=None)
+        model.Session.execute(gone)
+        model.Session.commit()
+        taken = [lease.claim_next(), lease.claim_next(), lease.claim_next()]
+        assert [one and one.run_id for one in taken] == [later, first, None]
+        for one in filter(None, taken):
+            one.finish("cancelled")
+        model.Session.commit()
 
 
 class TestKept:
