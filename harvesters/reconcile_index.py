@@ -146,9 +146,7 @@ def _versions(ids: Sequence[str]) -> dict[str, Version]:
 
 def _version(row: sa.Row[Any]) -> Version:
     version = {
-        "metadata_modified": row.metadata_modified.replace(
-            microsecond=row.metadata_modified.microsecond // 1000 * 1000
-        ),
+        "metadata_modified": _to_milliseconds(row.metadata_modified),
         "name": row.name,
         "title": escape_xml_illegal_chars(row.title or "").lstrip() or None,
         "dataset_type": row.type,
