@@ -24,7 +24,7 @@ from ckanext.openhuizhou.notices import mail
 
 log = logging.getLogger(__name__)
 
-#: After an attempt that failed the next one waits so long; the last one gives up, after four and a half days.
+#: After an attempt that failed the next one waits so long; the last one gives up, after five days.
 WAITS: Final = tuple(
     timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720, 1440, 1440, 1440, 1440)
 )  # fmt: skip
