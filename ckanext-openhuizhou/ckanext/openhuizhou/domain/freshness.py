@@ -12,12 +12,3 @@ def oldest_in_time(now: datetime) -> Mapping[str, datetime]:
     """By update cycle: data that changed before this moment is late. Cycles that promise nothing are not there."""
     days = {code.key: code.extra.get("days") for code in code_list("update_cycles")}
     return {cycle: now - timedelta(days=count) for cycle, count in days.items() if count is not None}
-
-
-def is_late(update_cycle: str | None, changed: datetime | None, now: datetime) -> bool:
-    """Whether data of this cycle that changed then should have changed again by ``now``. Both in UTC without zone.
-
-    Data of a cycle that promises something and of which no change is known is late.
-    """
-    oldest = oldest_in_time(now).get(update_cycle or "")
-    return oldest is not None and (changed is None or changed < oldest)
