@@ -24,11 +24,6 @@ from playwright.sync_api import Page, expect
 RUN_MILLISECONDS = 90_000
 PHONE, SCREEN = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 OFFICER = "minzhengju_officer"
-#: When the worker of a run was last heard of; empty while nobody has it.
-HEARTBEAT = """async (run) => {
-  const answer = await (await fetch(`/api/3/action/openhuizhou_harvest_run_show?id=${run}`)).json();
-  return (answer.result.state === "running" && answer.result.heartbeat) || "";
-}"""
 MAPPING = """fields:
   title: {from: 名称}
   notes: {from: 摘要}
@@ -284,6 +279,7 @@ class TestSteering:
         expect(page.locator("#run-progress")).to_contain_text("进行中")
         officer.look("run-moving")
         officer.press("暂停")
+        expect(page.locator("main")).to_contain_text("正在写入的记录完成后暂停")
         self.until_beating(page)
         Quiet.gate.set()
         expect(page.locator("#run-progress")).to_contain_text("已暂停", timeout=RUN_MILLISECONDS)
@@ -291,8 +287,10 @@ class TestSteering:
 
         Quiet.gate.clear()
         officer.press("继续")
+        expect(page.locator("main")).to_contain_text("从停下的地方继续采集")
         self.until_beating(page)
         officer.press("取消采集")
+        expect(page.locator("main")).to_contain_text("正在写入的记录完成后结束")
         self.until_beating(page)
         Quiet.gate.set()
         assert "已取消" in officer.until_done()
@@ -300,10 +298,19 @@ class TestSteering:
     @staticmethod
     def until_beating(page: Page) -> None:
         """Until the worker has been heard of after this moment, so that it has seen what was asked of it."""
-        run = page.url.rsplit("/", 1)[1]
-        before = page.evaluate(HEARTBEAT, run)
-        later = f"async ([run, before]) => (await ({HEARTBEAT})(run)) > before"
-        page.wait_for_function(later, arg=[run, before], polling=500)
+        asked = f"/api/3/action/openhuizhou_harvest_run_show?id={page.url.rsplit('/', 1)[1]}"
+
+        def heartbeat() -> str:
+            run = page.request.get(asked).json()["result"]
+            return run["heartbeat"] if run["state"] == "running" and run["heartbeat"] else ""
+
+        before = heartbeat()
+        for _ in range(30):
+            if heartbeat() > before:
+                return
+            # the page asks for its moving part every two seconds
+            page.wait_for_event("response", lambda answer: "/progress" in answer.url)
+        pytest.fail("nothing was heard of the worker for a minute")
 
 
 class TestWithoutJavaScript:

@@ -10,10 +10,9 @@ from typing import Any, Final
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou.harvesters import report
-from ckanext.openhuizhou.logic.findings import described_finding
+from ckanext.openhuizhou.logic.findings import described_change, described_finding
 
 from .harvest import openhuizhou_difference
-from .labels import openhuizhou_field
 
 #: Rows that are sent together.
 ROWS_PER_PART: Final = 500
@@ -79,7 +78,10 @@ def _difference_rows(run_id: str) -> Iterator[tuple[Any, ...]]:
     }
     for row in report.stream_differences(run_id):
         place = (row["record"], row["title"], actions.get(row["action"], row["action"]))
-        for change in row["changes"] or ({},):
-            field = change.get("field") or ""
-            texts = ("\n".join(openhuizhou_difference(field, change.get(side))) for side in ("before", "after"))
-            yield (*place, openhuizhou_field(field) if field else "", *texts)
+        if not row["changes"]:
+            yield (*place, None, None, None)
+        for change in map(described_change, row["changes"] or ()):
+            texts = (
+                "\n".join(openhuizhou_difference(change["field"], change.get(side))) for side in ("before", "after")
+            )
+            yield (*place, change["label"], *texts)
