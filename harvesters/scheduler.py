@@ -35,6 +35,8 @@ NAME: Final = "openhuizhou scheduler"
 _BATCHES: Final = 3
 #: How long datasets that cannot be indexed are left alone while nothing else waits.
 _HOPELESS: Final = timedelta(minutes=10)
+#: What has waited so long in the outbox is indexed although a run is under way.
+_OVERDUE: Final = timedelta(minutes=1)
 _WORK: Final = f"{engine.work.__module__}.{engine.work.__name__}"
 #: A wake job behind so many others still waits; no need to look further.
 _LOOKED_AT: Final = 50
@@ -205,6 +207,10 @@ class IndexDuty:
 
     @staticmethod
     def _run_drains() -> bool:
-        """A run that is under way drains after each of its batches; a dry one never does."""
+        """A run that is under way drains after every few batches, which may be long when its source is slow; a dry one
+        never does."""
+        waited = sa.func.localtimestamp() - sa.func.min(Outbox.created)
+        if model.Session.scalar(sa.select(waited > _OVERDUE)):
+            return False
         running = model.Session.scalars(sa.select(Run).where(Run.state == "running", Run.mode != "dry")).all()
         return any(not lease.abandoned(run) for run in running)

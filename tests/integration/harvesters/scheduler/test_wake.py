@@ -29,7 +29,7 @@ from tests.integration.harvesters.scheduler.steps import (
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters import lease
 from ckanext.openhuizhou.harvesters.scheduler import Scheduler
-from ckanext.openhuizhou.model.harvest import dataset_id_of
+from ckanext.openhuizhou.model.harvest import Outbox, dataset_id_of
 from ckanext.openhuizhou.search import outbox
 
 
@@ -123,6 +123,16 @@ class TestIndex:
         change_run(run_id, state="done")
         ticking.tick()
         assert outbox.waiting() == 0
+
+    def test_what_a_slow_run_has_written_does_not_wait_for_its_end(self, feed: Feed, ticking: Scheduler):
+        run_id, _new = lease.queue(feed.source_id)
+        assert lease.claim(run_id) is not None
+        outbox.enqueue("no-such-entry")
+        model.Session.execute(sa.update(Outbox).values(created=sa.text("localtimestamp - interval '2 minutes'")))
+        model.Session.commit()
+        ticking.tick()
+        assert outbox.waiting() == 0
+        change_run(run_id, state="done")
 
     def test_a_dry_run_keeps_nothing_waiting(self, feed: Feed, ticking: Scheduler):
         run_id, _new = lease.queue(feed.source_id, "dry")
