@@ -158,6 +158,7 @@ class Run(tk.BaseModel):
         sa.CheckConstraint(_one_of("trigger", TRIGGERS), name="ck_openhuizhou_run_trigger"),
         sa.CheckConstraint("control IN ('pause', 'cancel')", name="ck_openhuizhou_run_control"),
         sa.CheckConstraint("decision IN ('approved', 'refused')", name="ck_openhuizhou_run_decision"),
+        sa.Index("ix_openhuizhou_run_held", "source_id", postgresql_where=sa.text("state = 'held'")),
         sa.Index("ix_openhuizhou_run_waiting", "created", postgresql_where=sa.text("state IN ('queued', 'running')")),
         sa.Index("ix_openhuizhou_run_source_created", "source_id", "created"),
         sa.Index("ix_openhuizhou_run_created", "created"),
@@ -207,6 +208,7 @@ class Record(tk.BaseModel):
     __table_args__ = (
         sa.CheckConstraint(_one_of("state", RECORD_STATES), name="ck_openhuizhou_record_state"),
         sa.Index("ix_openhuizhou_record_sweep", "source_id", "last_run_id"),
+        sa.Index("ix_openhuizhou_record_held", "source_id", postgresql_where=sa.text("held_columns IS NOT NULL")),
         sa.Index(
             "uq_openhuizhou_record_dataset",
             "dataset_id",

@@ -111,7 +111,7 @@ def _sample_sent() -> dict[str, Any]:
     sample: dict[str, Any] = {"key": tk.request.form.get("payload_key", ""), "payload": None, "problems": []}
     try:
         payload = json.loads(tk.request.form.get("payload") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         payload = None
     return sample | {"payload": payload if isinstance(payload, dict) else None}
 

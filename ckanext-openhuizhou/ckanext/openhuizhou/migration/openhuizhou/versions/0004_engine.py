@@ -31,6 +31,12 @@ def upgrade() -> None:
     _run()
     for name, kind in (("held_columns", JSONB), ("payload_digest", sa.UnicodeText), ("rule", sa.UnicodeText)):
         op.add_column("openhuizhou_record", sa.Column(name, kind))
+    op.create_index(
+        "ix_openhuizhou_record_held",
+        "openhuizhou_record",
+        ["source_id"],
+        postgresql_where=sa.text("held_columns IS NOT NULL"),
+    )
     _difference()
     _run_notice()
     for table, checks in _CHECKS.items():
@@ -70,6 +76,7 @@ def _run() -> None:
     op.execute("UPDATE openhuizhou_run SET mode = 'normal', decision = 'approved' WHERE mode = 'approved'")
     _active_runs(_ACTIVE)
     op.create_index("ix_openhuizhou_run_waiting", table, ["created"], postgresql_where=sa.text(_ACTIVE_BEFORE))
+    op.create_index("ix_openhuizhou_run_held", table, ["source_id"], postgresql_where=sa.text("state = 'held'"))
 
 
 def _active_runs(condition: str) -> None:
@@ -122,8 +129,10 @@ def downgrade() -> None:
             op.drop_constraint(f"ck_{table}_{name}", table)
     op.drop_table("openhuizhou_run_notice")
     op.drop_table("openhuizhou_difference")
+    op.drop_index("ix_openhuizhou_record_held", "openhuizhou_record")
     for name in ("held_columns", "payload_digest", "rule"):
         op.drop_column("openhuizhou_record", name)
+    op.drop_index("ix_openhuizhou_run_held", "openhuizhou_run")
     op.drop_index("ix_openhuizhou_run_waiting", "openhuizhou_run")
     op.execute("UPDATE openhuizhou_run SET state = 'cancelled' WHERE state = 'paused'")
     op.execute("UPDATE openhuizhou_record SET state = 'refused' WHERE state = 'superseded'")
