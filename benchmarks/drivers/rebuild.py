@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from _app import answer, application, timed
 from ckan.lib import search
 
 from ckanext.openhuizhou.search import rebuild
 
-WAYS = {"ours": rebuild.rebuild, "ckan": search.rebuild}
+WAYS = {"ours": rebuild.rebuild, "ckan": partial(search.rebuild, quiet=True)}
 
 with application():
     seconds, _done = timed(WAYS[sys.argv[1]])
