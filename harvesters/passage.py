@@ -102,6 +102,8 @@ class Passage:
             for batch in self.batches:
                 self._note_loose()
                 self._pass(batch)
+                # let go of them before the next ones are read: two batches at once are twice the memory
+                batch.clear()
         except (SourceError, RunStopped):
             self._drain()
             raise
