@@ -1,6 +1,6 @@
 """The batch write path: entry, state of the record and outbox row in one transaction, then the tables, then the index.
 
-Written through CKAN's own actions with ``defer_commit``, so that validation, hooks and activities are CKAN's; what is
+What is ordinary is written at once (``bulk``). The rest goes through CKAN's own actions with ``defer_commit``: what is
 left out is a commit and an index request for each entry. ``return_id_only`` must stand beside it: without it CKAN
 rolls the change back in silence (a test guards this).
 
