@@ -69,6 +69,9 @@ def work() -> int:
 def execute(lease: Lease) -> None:
     """Work on a run until it ends or somebody stops it. Every error ends in the run's findings, none leaves."""
     variables = Variables({})
+    if lease.hopeless:
+        _fail(lease, Finding("run-ends-workers"), variables)
+        return
     try:
         # as it is now: this process may have met the source in an earlier run
         source = model.Session.get_one(Source, lease.source_id, populate_existing=True)

@@ -38,6 +38,8 @@ _BEAT: Final = 2.0
 #: Seconds without a step after which a worker counts as stuck: longer than a request with all its attempts.
 _STUCK: Final = 3600.0
 _ROWS_PER_LOOK: Final = 1000
+#: Workers that a run may end one after the other; a record that does not fit into memory ends each of them.
+_MOST_LOST: Final = 5
 _STOPPED: Final = {"pause": "paused", "cancel": "cancelled"}
 
 T = TypeVar("T")
@@ -54,7 +56,8 @@ class Lease:
 
     ``checkpoint``: records that are settled; ``ahead``: those of the batch under way that were looked at. ``control``:
     what a person asked when the lease was last renewed. ``requests``: how many were made before this process, and
-    ``count_requests`` those since. ``decision``: of a platform officer on a run that was held.
+    ``count_requests`` those since. ``decision``: of a platform officer on a run that was held. ``hopeless``: it has
+    ended too many workers and is to be given up.
     """
 
     run_id: str
@@ -70,6 +73,7 @@ class Lease:
     requests: int = 0
     count_requests: Callable[[], int] = lambda: 0
     decision: str | None = None
+    hopeless: bool = False
     control: str | None = None
     _lost: bool = False
     _moved: float = field(default_factory=time.monotonic)
@@ -243,13 +247,15 @@ def claim(run_id: str) -> Lease | None:
         model.Session.commit()
         return None
     now = utcnow()
-    resumed = run.started is not None
+    resumed, lost = run.started is not None, run.state == "running"
     worker = worker_name()
     run.state, run.worker, run.heartbeat, run.lease_until = "running", worker, now, now + LEASE
     run.started, run.claimed = run.started or now, now
     counters = {name: getattr(run, name) for name in COUNTERS}
     # what had been looked at but was not settled is looked at again
     settled = sum(counters.values()) - counters["withdrawn"]
+    stuck = settled <= run.claimed_at_record
+    run.workers_lost = (run.workers_lost if stuck else 0) + lost
     run.claimed_at_record = settled
     lease = Lease(
         run.id,
@@ -263,6 +269,7 @@ def claim(run_id: str) -> Lease | None:
         total=run.total,
         requests=run.requests,
         decision=run.decision,
+        hopeless=run.workers_lost > _MOST_LOST,
     )
     model.Session.commit()
     return lease

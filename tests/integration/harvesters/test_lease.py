@@ -14,7 +14,7 @@ from tests.integration.harvesters.conftest import make_feed
 from tests.integration.harvesters.workers import until
 
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.harvesters import lease
+from ckanext.openhuizhou.harvesters import engine, lease
 from ckanext.openhuizhou.model.harvest import Run, source_id_of
 
 
@@ -46,6 +46,38 @@ class TestQueue:
         with pytest.raises(IntegrityError):
             lease.queue("no-such-source")
         model.Session.rollback()
+
+
+class TestRunThatEndsItsWorkers:
+    """A record that does not fit into memory ends each worker at the same place."""
+
+    @staticmethod
+    def lose_worker(run_id: str, **values: Any) -> None:
+        model.Session.execute(sa.update(Run).where(Run.id == run_id).values(lease_until=None, **values))
+        model.Session.commit()
+
+    def test_is_given_up_and_says_so(self, department: Any, feed: Any):
+        department.add("D-1")
+        run_id, _new = lease.queue(feed.source_id)
+        for _worker in range(6):
+            taken = lease.claim(run_id)
+            assert taken is not None
+            assert not taken.hopeless
+            self.lose_worker(run_id)
+        engine.work()
+        given_up = feed.report(run_id)
+        assert given_up["state"] == "failed"
+        assert [finding.kind for finding in given_up["findings"]] == ["run-ends-workers"]
+        assert department.paths() == []
+        assert feed.run()["counts"] == {"added": 1}
+
+    def test_is_not_given_up_while_it_gets_further(self, department: Any, feed: Any):
+        run_id, _new = lease.queue(feed.source_id)
+        for settled in range(10):
+            taken = lease.claim(run_id)
+            assert taken is not None
+            assert not taken.hopeless
+            self.lose_worker(run_id, unchanged=settled + 1)
 
 
 class TestClaimNext:

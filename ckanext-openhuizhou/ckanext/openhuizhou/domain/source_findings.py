@@ -114,6 +114,10 @@ SOURCE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Row {row} looks like data but stands under the notes"),
         N_("Move the notes below the last row of the table, or name their beginning in the source’s configuration"),
     ),
+    "run-ends-workers": FindingKind(
+        N_("The run ended one worker after the other without getting further, and was given up"),
+        N_("Ask the operator to look at the memory of the workers and at the record that comes next in the source"),
+    ),
     "run-held-empty": FindingKind(
         N_("The source was read without error but has no record; nothing was withdrawn"),
         N_("Check the source. If it is meant to be empty, have a platform officer approve the run"),

@@ -117,6 +117,7 @@ class Run(tk.BaseModel):
     were found changed or unchanged by which rule. ``requests``: asked of the source. ``control``: what a person wants
     of a run that is under way (pause, cancel). ``decision``: on a held run (approved, refused), by whom and when.
     ``claimed``: when the worker that has it now took it, with ``claimed_at_record`` records settled by then.
+    ``workers_lost``: how many in a row ended in it without settling a record.
     """
 
     __tablename__ = "openhuizhou_run"
@@ -151,6 +152,7 @@ class Run(tk.BaseModel):
     decided_at: Mapped[datetime | None] = mapped_column(sa.DateTime)
     claimed: Mapped[datetime | None] = mapped_column(sa.DateTime)
     claimed_at_record: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    workers_lost: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
 
     __table_args__ = (
         sa.CheckConstraint(_one_of("state", RUN_STATES), name="ck_openhuizhou_run_state"),
