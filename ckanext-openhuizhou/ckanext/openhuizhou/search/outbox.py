@@ -87,11 +87,11 @@ def _drain_batch(last: int, refused: Callable[[str], None]) -> int | None:
         return None
     try:
         package_ids = list(dict.fromkeys(row.package_id for row in rows))
-        failed = [] if _all_sent(package_ids) else [one for one in package_ids if not _sent(one)]
+        failed, changing = _sent_at_once(package_ids)
         if tk.config.get("ckan.search.solr_commit", True):
             commit()
         session.execute(sa.delete(Outbox).where(Outbox.id.in_([row.id for row in rows])))
-        enqueue(failed)
+        enqueue([*failed, *changing])
         session.commit()
     except BaseException:
         session.rollback()
@@ -109,22 +109,24 @@ def lock() -> None:
     model.Session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
-def _all_sent(package_ids: Collection[str]) -> bool:
-    """Whether the batch was sent at once. If not, they are sent one by one, to find which of them is at fault.
+def _sent_at_once(package_ids: Collection[str]) -> tuple[list[str], set[str]]:
+    """Send a batch; ids of those that cannot be indexed, and of those that have to be sent again (``batch``).
+
+    If it is not taken at once, its datasets are sent one by one, to find which of them is at fault.
 
     Raises:
         search.SearchIndexError: Solr does not answer at all.
     """
     savepoint = model.Session.begin_nested()
     try:
-        index_datasets(package_ids)
+        changing = index_datasets(package_ids)
     except Exception:
         savepoint.rollback()
         commit()  # raises when it is not a dataset but Solr
         log.warning("A batch of %s datasets is sent one by one", len(package_ids), exc_info=True)
-        return False
+        return [one for one in package_ids if not _sent(one)], set()
     savepoint.commit()
-    return True
+    return [], changing
 
 
 def _sent(package_id: str) -> bool:

@@ -1,7 +1,7 @@
 """The whole index from the database, without emptying it first: whoever searches meanwhile finds everything.
 
-Safe beside people and harvests: nobody else drains while a batch is read and sent, and what CKAN itself has changed
-since the beginning is sent once more at the end. Can be stopped and started anew at any time.
+Safe beside people and harvests: nobody else drains while a batch is read and sent, and what somebody was changing
+meanwhile goes into the outbox. Can be stopped and started anew at any time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 import pysolr
@@ -18,20 +17,16 @@ from ckan import model
 from ckan.lib import search
 from ckan.lib.search.common import make_connection
 
-from ckanext.openhuizhou.domain.city_time import utcnow
-
 from . import outbox, walk
 from .batch import index_datasets
 from .solr_document import index_id
 
 BATCH: Final = 500
-#: CKAN sends a dataset shortly before it commits; what it changed so long before the beginning is sent again too.
-_MARGIN: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """``indexed``: datasets sent, those sent twice counted once. ``removed``: documents without a dataset. ``refused``:
+    """``indexed``: datasets sent. ``removed``: documents without a dataset. ``refused``:
     ids of datasets that cannot be indexed; they wait in the outbox."""
 
     indexed: int = 0
@@ -49,15 +44,13 @@ def rebuild(progress: Callable[[int], None] = lambda _count: None) -> Rebuilt:
         search.SearchIndexError: Solr does not answer.
     """
     began, done = time.monotonic(), Rebuilt()
-    since = utcnow() - _MARGIN
     for ids in walk.dataset_pages(BATCH):
         _send(ids, done)
         done.indexed += len(ids)
         progress(done.indexed)
-    for ids in _changed_since(since):
-        _send(ids, done)
     try:
         outbox.commit()
+        outbox.drain()
         done.removed = sum(_remove_without_dataset(ids) for ids in walk.document_pages())
         outbox.commit()
     except pysolr.SolrError as error:
@@ -69,13 +62,13 @@ def rebuild(progress: Callable[[int], None] = lambda _count: None) -> Rebuilt:
 def _send(ids: list[str], done: Rebuilt) -> None:
     outbox.lock()
     try:
-        index_datasets(ids)
+        outbox.enqueue(index_datasets(ids))
     except Exception:  # noqa: BLE001 - the outbox finds which of them it is, and says so
         model.Session.rollback()
         outbox.commit()  # raises when it is not a dataset but Solr
         _send_through_outbox(ids, done)
     else:
-        model.Session.rollback()
+        model.Session.commit()
 
 
 def _send_through_outbox(ids: list[str], done: Rebuilt) -> None:
@@ -83,16 +76,7 @@ def _send_through_outbox(ids: list[str], done: Rebuilt) -> None:
     outbox.enqueue(ids)
     model.Session.commit()
     outbox.drain(refused=refused.append)
-    # what has changed lately is sent twice, and refused twice
-    done.refused = tuple(dict.fromkeys([*done.refused, *(package_id for package_id in refused if package_id in ids)]))
-
-
-def _changed_since(moment: datetime) -> list[list[str]]:
-    package = model.Package
-    query = sa.select(package.id).where(package.metadata_modified >= moment).order_by(package.id)
-    ids = list(model.Session.scalars(query))
-    model.Session.rollback()
-    return [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+    done.refused += tuple(package_id for package_id in refused if package_id in ids)
 
 
 def _remove_without_dataset(ids: list[str]) -> int:
