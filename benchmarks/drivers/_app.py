@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from ckan.cli import CKANConfigLoader
@@ -27,24 +26,6 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter()
     answer = work()
     return time.perf_counter() - started, answer
-
-
-class Memory:
-    """How far resident memory rises above what it is now, at its peak."""
-
-    def __init__(self) -> None:
-        # 5: the kernel forgets the peak of before
-        Path("/proc/self/clear_refs").write_text("5")
-        self._idle = self._kibibytes("VmRSS")
-
-    def grown(self) -> float:
-        """Mebibytes."""
-        return round((self._kibibytes("VmHWM") - self._idle) / 1024, 1)
-
-    @staticmethod
-    def _kibibytes(name: str) -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def answer(**values: Any) -> None:

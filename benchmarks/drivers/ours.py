@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from _app import Memory, answer, application, timed
+from _app import answer, application, timed
+from memory import Memory
 
 from ckanext.openhuizhou.harvesters import report
 from ckanext.openhuizhou.harvesters.engine import run_source

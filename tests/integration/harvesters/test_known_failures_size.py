@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from benchmarks.drivers import memory
 from ckan import model
 from tests.integration.harvesters.conftest import COLUMNS, Department, Feed
 from tests.integration.harvesters.workers import start_command, start_worker
@@ -53,11 +54,20 @@ def add_findings(run_id: str, count: int) -> None:
     model.Session.execute(many, {"run": run_id, "count": count})
 
 
-def peak(started: subprocess.Popen[str]) -> int:
-    """KiB that a process took at most; it has ended."""
-    _pid, status, usage = os.wait4(started.pid, 0)
-    started.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_maxrss
+@dataclass
+class Measured:
+    """A process that ends; ``through`` is the command that starts it and measures it."""
+
+    file: Path
+
+    @property
+    def through(self) -> tuple[str, ...]:
+        return sys.executable, memory.__file__, str(self.file)
+
+    @property
+    def peak(self) -> int:
+        """KiB that it took at most."""
+        return int(self.file.read_text())
 
 
 class TestPoint14ManyRecords:
@@ -80,7 +90,9 @@ class TestPoint14ManyRecords:
         peaks: list[int] = []
         for count in self.SIZES:
             many(department, count)
-            peaks.append(peak(start_worker(department, paged, request, tmp_path)))
+            measured = Measured(tmp_path / "peak")
+            assert start_worker(department, paged, request, tmp_path, through=measured.through).wait() == 0
+            peaks.append(measured.peak)
             model.Session.remove()
             last = sa.select(Run).where(Run.source_id == paged.source_id).order_by(Run.created.desc()).limit(1)
             run = model.Session.scalars(last).one()
@@ -112,9 +124,12 @@ class TestPoint20ManyFindings:
             out = tmp_path / f"{wanted}.csv"
             with out.open("wb") as stream:
                 command = ("openhuizhou", "harvest", "report", wanted, "--csv")
-                started = start_command(department, request, tmp_path, *command, stdout=stream)
-                peaks[wanted] = peak(started)
-            assert started.returncode == 0
+                measured = Measured(tmp_path / "peak")
+                started = start_command(
+                    department, request, tmp_path, *command, stdout=stream, through=measured.through
+                )
+                assert started.wait() == 0
+            peaks[wanted] = measured.peak
         assert (tmp_path / f"{run_id}.csv").stat().st_size > 100 * self.COUNT
         with (tmp_path / f"{run_id}.csv").open(encoding="utf-8-sig", newline="") as stream:
             records = {row[0] for row in csv.reader(stream)}

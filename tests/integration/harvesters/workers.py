@@ -25,14 +25,17 @@ def start_worker(
 def start_command(
     department: Any, request: pytest.FixtureRequest, tmp_path: Path, *command: str, **options: Any
 ) -> subprocess.Popen[str]:
-    """A command of CKAN in a process of its own, which may read the department's service."""
+    """A command of CKAN in a process of its own, which may read the department's service.
+
+    ``through``: a command that starts it.
+    """
     ini = tmp_path / "worker.ini"
     base = Path(request.config.getoption("--ckan-ini")).resolve()
     hosts = f"ckanext.openhuizhou.allowed_hosts = {department.web.host}"
     ini.write_text(f"[app:main]\nuse = config:{base}\n{hosts}\n")
     ckan = Path(sys.executable).with_name("ckan")
     return subprocess.Popen(
-        [str(ckan), "-c", str(ini), *command],
+        [*options.get("through", ()), str(ckan), "-c", str(ini), *command],
         stdout=options.get("stdout", subprocess.DEVNULL),
         stderr=options.get("stderr", subprocess.DEVNULL),
         start_new_session=True,

@@ -1,6 +1,6 @@
 """Reads a source of files in this process alone and prints what came and how much memory it took; run by a test.
 
-    python read_in_process.py KIND FOLDER
+    python -m tests.unit.harvesters.sources.read_in_process KIND FOLDER
 
 Prints JSON: records, rows, findings, and the most resident memory in MiB of this process beyond what it had before, and
 of the processes that it started.
@@ -13,6 +13,8 @@ import resource
 import sys
 from pathlib import Path
 
+from benchmarks.drivers.memory import Memory
+
 from ckanext.openhuizhou.errors import RecordRefused, SourceError
 from ckanext.openhuizhou.harvesters.kinds import Reading, check_config, kind_named
 from ckanext.openhuizhou.harvesters.rules import Place
@@ -20,15 +22,11 @@ from ckanext.openhuizhou.transport.guard import Guard
 from ckanext.openhuizhou.transport.http import HttpClient
 
 
-def peak(who: int) -> float:
-    return resource.getrusage(who).ru_maxrss / 1024
-
-
 def main(name: str, folder: str) -> None:
     kind = kind_named(name, Place("x"))
     reading = Reading(HttpClient(Guard(allowed_roots=(Path(folder),))))
     source = kind(check_config({"url": folder}, kind.options, Place("x")), reading)
-    before = peak(resource.RUSAGE_SELF)
+    memory = Memory()
     found: dict[str, object] = {"records": 0, "rows": 0}
     kinds: list[str] = []
     try:
@@ -45,8 +43,8 @@ def main(name: str, folder: str) -> None:
         found["error"] = str(error)
     finally:
         source.close()
-    found |= {"findings": kinds, "memory": round(peak(resource.RUSAGE_SELF) - before, 1)}
-    found["child"] = round(peak(resource.RUSAGE_CHILDREN), 1)
+    found |= {"findings": kinds, "memory": memory.grown()}
+    found["child"] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1)
     sys.stdout.write(json.dumps(found))
 
 

@@ -17,7 +17,8 @@ import pytest
 from ckanext.openhuizhou.errors import SourceMalformed
 from ckanext.openhuizhou.harvesters.workbook_child import MOST_MEMORY
 
-READER = Path(__file__).with_name("read_in_process.py")
+READER = "tests.unit.harvesters.sources.read_in_process"
+PROJECT = Path(__file__).parents[4]
 #: MiB that a reader may take beyond what it has before it reads anything.
 FLAT = 60
 SHEET_NS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -25,8 +26,8 @@ RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def measured(kind: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, str(READER), kind, str(folder)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    command = [sys.executable, "-m", READER, kind, str(folder)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True, cwd=PROJECT).stdout)
 
 
 def workbook(path: Path, rows: Any, shared: list[str] | None = None) -> None:
