@@ -13,6 +13,7 @@ from typing import Any
 
 from .finding_kind import N_, FindingKind, Severity
 from .source_findings import SOURCE_KINDS
+from .table_findings import TABLE_KINDS
 
 __all__ = ["KINDS", "N_", "Finding", "FindingKind", "Severity"]
 
@@ -39,10 +40,12 @@ class Finding:
         return asdict(self) | {"severity": kind.severity, "message": kind.message, "mend": kind.mend}
 
 
-#: Every kind of finding; what is found before there is an entry stands in ``source_findings``. Keep in alphabetical
-#: order; placeholders must be in ``Finding.params`` or be one of record, field, row, column, value.
+#: Every kind of finding; what is found before there is an entry stands in ``source_findings``, what is found about
+#: tables in ``table_findings``. Keep in alphabetical order; placeholders must be in ``Finding.params`` or be one of
+#: record, field, row, column, value.
 KINDS: dict[str, FindingKind] = {
     **SOURCE_KINDS,
+    **TABLE_KINDS,
     "category-unknown": FindingKind(
         N_("“{value}” is no category of the classification tree that an entry can be filed under"),
         N_("Choose a category with at least six digits from the classification tree"),
