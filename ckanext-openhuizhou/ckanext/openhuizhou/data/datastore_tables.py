@@ -22,7 +22,7 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +36,9 @@ from ckanext.openhuizhou.domain.cell_types import POSTGRESQL_TYPES
 from ckanext.openhuizhou.domain.items import Item
 
 log = logging.getLogger(__name__)
+
+#: Somebody who looks at a filled staging table: the connection of its transaction, and its quoted name.
+Look = Callable[[sa.Connection, str], None]
 
 #: The swap waits this long for readers of the old table before it lets new readers pass and tries again …
 LOCK_TIMEOUT_MS = 2000
@@ -70,29 +73,37 @@ def dictionary_digest(items: Sequence[Item]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def copy_to_staging(resource_id: str, items: Sequence[Item], csv_path: Path, mark: Mapping[str, Any]) -> int:
-    """Create the staging table, fill it from the CSV file, and leave ``mark`` as its comment.
+def copy_to_staging(
+    resource_id: str, items: Sequence[Item], csv_path: Path, mark: Mapping[str, Any], look: Look | None = None
+) -> int:
+    """Create the staging table, fill it from the CSV file, and leave ``mark`` as its comment. ``look`` sees it in the
+    same transaction; what it raises leaves no table.
 
     Returns the number of rows.
     """
     with _write_connection() as connection:
         # whoever loses a staging table in a crash of the server stages it again; the swap's commit makes it durable
         _execute(connection, "SET LOCAL synchronous_commit = off")
-        return _fill_staging(connection, resource_id, items, csv_path, mark)
+        return _fill_staging(connection, resource_id, items, csv_path, mark, look)
 
 
-def copy_on_trial(items: Sequence[Item], csv_path: Path) -> int:
+def copy_on_trial(items: Sequence[Item], csv_path: Path, look: Look | None = None) -> int:
     """Fill a table as ``copy_to_staging`` does, in a transaction that is rolled back. Returns the number of rows."""
     connection = get_write_engine().connect()
     try:
-        return _fill_staging(connection, str(uuid.uuid4()), items, csv_path, {})
+        return _fill_staging(connection, str(uuid.uuid4()), items, csv_path, {}, look)
     finally:
         connection.rollback()
         connection.close()
 
 
 def _fill_staging(
-    connection: sa.Connection, resource_id: str, items: Sequence[Item], csv_path: Path, mark: Mapping[str, Any]
+    connection: sa.Connection,
+    resource_id: str,
+    items: Sequence[Item],
+    csv_path: Path,
+    mark: Mapping[str, Any],
+    look: Look | None,
 ) -> int:
     table = identifier(staging_name(resource_id))
     names = ", ".join(identifier(item.column) for item in items)
@@ -105,6 +116,8 @@ def _fill_staging(
         rows = cursor.rowcount
     comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}"
     _execute(connection, *_finish_statements(resource_id), comment)
+    if look is not None:
+        look(connection, table)
     return rows
 
 

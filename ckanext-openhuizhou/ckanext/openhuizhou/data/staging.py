@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from typing_extensions import Buffer
 
+from ckanext.openhuizhou.data.row_checks import NO_CHECKS, ListCells, RowCheck, TableChecks
 from ckanext.openhuizhou.domain import pii
 from ckanext.openhuizhou.domain.cell_types import CONVERTERS, Converter
 from ckanext.openhuizhou.domain.findings import Finding
@@ -56,16 +57,17 @@ class _Column:
     item: Item
     convert: Converter
     scanner: pii.ColumnScanner | None
+    check: RowCheck | None
     errors: list[Finding] = field(default_factory=list)
     unlisted: int = 0
     formulas: int = 0
     first_formula: int | None = None
 
     @classmethod
-    def of(cls, item: Item) -> _Column:
+    def of(cls, item: Item, checks: TableChecks) -> _Column:
         scanned = item.data_type in _TEXTUAL or item.data_type in _FIGURES
         scanner = pii.ColumnScanner(item.name, numeric=item.data_type in _FIGURES) if scanned else None
-        return cls(item, CONVERTERS[item.data_type], scanner)
+        return cls(item, CONVERTERS[item.data_type], scanner, checks.of_column(item))
 
     def typed(self, cells: Sequence[object], first_row: int) -> Sequence[str | None]:
         """The batch's cells as text; wrong ones become findings and NULL."""
@@ -86,6 +88,14 @@ class _Column:
             else:
                 self.unlisted += 1
             return None
+
+    def look_at(self, values: Sequence[str | None], first_row: int) -> None:
+        """Everything that is asked of typed cells."""
+        if self.scanner is not None:
+            self.scanner.feed(values, first_row)
+        self.look_for_formulas(values, first_row)
+        if self.check is not None:
+            self.check.feed(ListCells(values), first_row)
 
     def look_for_formulas(self, values: Sequence[str | None], first_row: int) -> None:
         if self.item.data_type not in _TEXTUAL:
@@ -129,13 +139,15 @@ class _HashingFile(io.RawIOBase):
         return written
 
 
-def write_table(path: Path, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> WrittenTable:
+def write_table(
+    path: Path, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+) -> WrittenTable:
     """Type, check and write ``rows`` (cells in the order of ``items``) to ``path``.
 
     Raises:
         TableRefused: with every finding of the pass; the file is then unfinished and must not be used.
     """
-    columns = [_Column.of(item) for item in items]
+    columns = [_Column.of(item, checks) for item in items]
     refused: list[Finding] = []
     count = 0
     with path.open("wb") as target:
@@ -154,6 +166,7 @@ def write_table(path: Path, items: Sequence[Item], rows: Iterable[Sequence[objec
     refused += _header_findings(items)
     refused += [finding for column in columns for finding in column.findings()]
     refused += _personal_data_findings(columns, count)
+    refused += checks.refusals()
     if refused:
         raise TableRefused(refused)
     warnings = () if count else (Finding("table-empty"),)
@@ -176,9 +189,7 @@ def _write_batch(
     typed = []
     for column, cells in zip(columns, zip(*batch, strict=True), strict=True):
         values = column.typed(cells, first_row)
-        if column.scanner is not None:
-            column.scanner.feed(values, first_row)
-        column.look_for_formulas(values, first_row)
+        column.look_at(values, first_row)
         typed.append(values)
     try:
         write_rows(zip(*typed, strict=True))

@@ -21,9 +21,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg2
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.data import datastore_tables, files
+from ckanext.openhuizhou.data.row_checks import NO_CHECKS, TableChecks
 from ckanext.openhuizhou.data.staging import write_table
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import COLUMN_ID, Item
@@ -82,7 +84,9 @@ class LoadResult:
     changed: bool
 
 
-def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> StagedTable:
+def stage_table(
+    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+) -> StagedTable:
     """Type, check and stage ``rows`` (cells in the order of ``items``), streaming.
 
     Raises:
@@ -95,22 +99,24 @@ def stage_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence
     live = _settled_mark(resource_id)
     path = files.writing_file(resource_id)
     try:
-        staged = _written(resource_id, items, rows, path, live)
+        staged = _written(resource_id, items, rows, path, live, checks)
         staged = replace(staged, csv_path=files.staged_file(resource_id, staged.digest))
         if not staged.changed:
             path.unlink()
-            return staged
-        copied = datastore_tables.copy_to_staging(resource_id, items, path, staged.mark())
+            return replace(staged, findings=(*staged.findings, *checks.findings()))
+        copied = datastore_tables.copy_to_staging(resource_id, items, path, staged.mark(), _looking(checks, items))
         _check_count(copied, staged.rows)
         path.replace(staged.csv_path)
     except BaseException as error:
         path.unlink(missing_ok=True)
         _explain(error, items)
         raise
-    return staged
+    return replace(staged, findings=(*staged.findings, *checks.findings()))
 
 
-def try_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]]) -> StagedTable:
+def try_table(
+    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+) -> StagedTable:
     """What ``stage_table`` would make of these rows, with the same errors. Nothing of it stays in the databases or the
     storage, even when the process is killed.
 
@@ -121,20 +127,35 @@ def try_table(resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[o
     with TemporaryDirectory(prefix="openhuizhou-") as folder:
         path = Path(folder) / "table.csv"
         try:
-            staged = _written(resource_id, items, rows, path, datastore_tables.live_mark(resource_id))
+            staged = _written(resource_id, items, rows, path, datastore_tables.live_mark(resource_id), checks)
             if staged.changed:
-                _check_count(datastore_tables.copy_on_trial(items, path), staged.rows)
+                copied = datastore_tables.copy_on_trial(items, path, _looking(checks, items))
+                _check_count(copied, staged.rows)
         except BaseException as error:
             _explain(error, items)
             raise
-    return staged
+    return replace(staged, findings=(*staged.findings, *checks.findings()))
+
+
+def _looking(checks: TableChecks, items: Sequence[Item]) -> datastore_tables.Look:
+    def look(connection: sa.Connection, table: str) -> None:
+        checks.look_at_table(connection, table, items)
+        if refused := list(checks.refusals()):
+            raise TableRefused(refused)
+
+    return look
 
 
 def _written(
-    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], path: Path, live: dict[str, Any] | None
+    resource_id: str,
+    items: Sequence[Item],
+    rows: Iterable[Sequence[object]],
+    path: Path,
+    live: dict[str, Any] | None,
+    checks: TableChecks,
 ) -> StagedTable:
     """Write the CSV file to ``path`` and compare it with the mark of what is live."""
-    written = write_table(path, items, rows)
+    written = write_table(path, items, rows, checks)
     staged = StagedTable(
         resource_id,
         written.rows,

@@ -1,0 +1,145 @@
+"""What may look at a table while it is staged: each typed batch of each column, and the staging table as a whole.
+
+The pass over the rows knows nothing of rules. It hands every batch of a column to the column's ``RowCheck``, if it has
+one, and the filled staging table to ``TableChecks.look_at_table``, in the transaction that fills it. Whatever refuses
+the table is asked for twice: after the rows, before anything is copied for good, and after the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Final, Protocol
+
+import sqlalchemy as sa
+
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.items import Item
+
+
+class Cells(Protocol):
+    """The cells of one column in one batch, as text in the form of ``domain.cell_types``; None for no value.
+
+    The questions answer with offsets in the batch, in order. Cells without a value are in none of the answers but that
+    of ``empty``. They are far quicker than a loop over the cells: ask these for every batch, and cells one by one only
+    for what they find.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, offset: int, /) -> str | None: ...
+
+    def to_list(self) -> list[str | None]: ...
+
+    def empty(self) -> Sequence[int]:
+        """Cells without a value."""
+        ...
+
+    def longer_than(self, most: int) -> Sequence[int]:
+        """Cells of more characters."""
+        ...
+
+    def not_among(self, values: frozenset[str]) -> Sequence[int]:
+        """Cells that say something else than one of ``values``."""
+        ...
+
+    def outside(self, least: str | None, most: str | None, *, numeric: bool) -> Sequence[int]:
+        """Cells below ``least`` or above ``most``; compared as numbers, or as texts (which suits dates and moments of
+        one offset)."""
+        ...
+
+    def where(self, broken: Callable[[str], bool]) -> Sequence[int]:
+        """Cells whose text is ``broken``; it is asked once for each different text of the batch."""
+        ...
+
+
+class RowCheck(Protocol):
+    """Looks at one column. ``first_row`` is the number of the batch's first row, counted from 1 without the header."""
+
+    def feed(self, cells: Cells, first_row: int) -> None: ...
+
+
+class TableChecks(Protocol):
+    """The checks of one load. A new one for each load, for they count."""
+
+    def of_column(self, item: Item) -> RowCheck | None:
+        """What looks at this column; None for nothing."""
+        ...
+
+    def look_at_table(self, connection: sa.Connection, table: str, items: Sequence[Item]) -> None:
+        """The staging table is filled and analysed. ``table`` is its quoted name; nobody else sees it yet.
+
+        Not called when exactly this table is live already.
+        """
+        ...
+
+    def refusals(self) -> Iterable[Finding]:
+        """All that refuses the table, as far as is known."""
+        ...
+
+    def findings(self) -> Iterable[Finding]:
+        """What is to be told of a table that is not refused."""
+        ...
+
+
+class NoChecks:
+    """For tables that nobody has rules for."""
+
+    def of_column(self, item: Item) -> RowCheck | None:  # noqa: ARG002
+        return None
+
+    def look_at_table(self, connection: sa.Connection, table: str, items: Sequence[Item]) -> None:
+        pass
+
+    def refusals(self) -> Iterable[Finding]:
+        return ()
+
+    def findings(self) -> Iterable[Finding]:
+        return ()
+
+
+#: For a load without rules.
+NO_CHECKS: Final = NoChecks()
+
+
+class ListCells:
+    """``Cells`` of a list."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self, cells: Sequence[str | None]) -> None:
+        self._cells = cells
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    def __getitem__(self, offset: int, /) -> str | None:
+        return self._cells[offset]
+
+    def to_list(self) -> list[str | None]:
+        return list(self._cells)
+
+    def empty(self) -> Sequence[int]:
+        return [offset for offset, cell in enumerate(self._cells) if not cell]
+
+    def longer_than(self, most: int) -> Sequence[int]:
+        return [offset for offset, cell in enumerate(self._cells) if cell and len(cell) > most]
+
+    def not_among(self, values: frozenset[str]) -> Sequence[int]:
+        return [offset for offset, cell in enumerate(self._cells) if cell and cell not in values]
+
+    def outside(self, least: str | None, most: str | None, *, numeric: bool) -> Sequence[int]:
+        return self.where(is_outside(least, most, numeric=numeric))
+
+    def where(self, broken: Callable[[str], bool]) -> Sequence[int]:
+        wrong = {text for text in set(self._cells) if text and broken(text)}
+        return [offset for offset, cell in enumerate(self._cells) if cell in wrong] if wrong else []
+
+
+def is_outside(least: str | None, most: str | None, *, numeric: bool) -> Callable[[str], bool]:
+    """The question of ``Cells.outside`` for one text."""
+    if not numeric:
+        return lambda text: (least is not None and text < least) or (most is not None and text > most)
+    low = None if least is None else Decimal(least)
+    high = None if most is None else Decimal(most)
+    return lambda text: (low is not None and Decimal(text) < low) or (high is not None and Decimal(text) > high)
