@@ -8,6 +8,46 @@ from .finding_kind import N_, FindingKind
 
 #: Keep in alphabetical order; see ``findings.KINDS``.
 TABLE_KINDS: Final[dict[str, FindingKind]] = {
+    "query-column": FindingKind(
+        N_("There is no column “{value}” in this table"),
+        N_("Choose a column of the table"),
+        "warning",
+    ),
+    "query-cursor": FindingKind(
+        N_("The table has changed since this page was linked to, or the link is not whole"),
+        N_("Begin again at the first page"),
+        "warning",
+    ),
+    "query-no-text": FindingKind(
+        N_("The table has no column of text in which “{value}” could be looked for"),
+        N_("Compare with a column instead"),
+        "warning",
+    ),
+    "query-op": FindingKind(
+        N_("Column “{column}” is of type {data_type} and cannot be compared by “{value}”"),
+        N_("Choose a comparison that the type has"),
+        "warning",
+    ),
+    "query-slow": FindingKind(
+        N_("The answer took too long and was given up"),
+        N_("Ask for less: take a word or a condition out, or do not sort"),
+        "warning",
+    ),
+    "query-too-long": FindingKind(
+        N_("“{value}” is too much to look for at once"),
+        N_("Look for {most} words at most"),
+        "warning",
+    ),
+    "query-too-many": FindingKind(
+        N_("“{value}” was not used: there are more than {most} of its kind"),
+        N_("Ask for less at once"),
+        "warning",
+    ),
+    "query-value": FindingKind(
+        N_("Column “{column}”: “{value}” is not of type {data_type} and was not used"),
+        N_("Type a value as the column has them"),
+        "warning",
+    ),
     "table-column-closed": FindingKind(
         N_("Column “{column}” is not public in this entry and was left out"),
         N_("Nothing needs to be done; leave the column out of the file if it need not leave the department"),
