@@ -15,6 +15,8 @@ from ckan import model
 from ckan.types import Context
 from flask import Blueprint, Response
 
+from .data_access import refusal
+
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("openhuizhou_download", __name__)
@@ -49,7 +51,7 @@ def check_data_access() -> tuple[str, int] | None:
             tk.check_access("resource_show", _context(), {"id": resource_id})
         except tk.NotAuthorized:
             tk.abort(404, tk._("Resource not found"))
-        return _refusal(resource_id, str(error))
+        return refusal(resource_id, str(error))
     return None
 
 
@@ -79,12 +81,6 @@ def attachment(name: str, title: str, suffix: str) -> str:
     """``Content-Disposition`` with a name for every client and the title for those that read RFC 6266."""
     full = _FORBIDDEN.sub(" ", f"{title}{suffix}").strip()
     return f"attachment; filename=\"{name}{suffix}\"; filename*=UTF-8''{quote(full)}"
-
-
-def _refusal(resource_id: str, reason: str) -> tuple[str, int]:
-    resource = model.Resource.get(resource_id)
-    assert resource is not None, "its rights were just checked"
-    return tk.render("openhuizhou/data_refused.html", {"package": resource.package, "reason": reason}), 403
 
 
 def _title(resource: model.Resource) -> str:
