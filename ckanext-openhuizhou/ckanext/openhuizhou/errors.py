@@ -12,6 +12,7 @@
     ├── ValueRefused              a value does not fit its rule of the mapping; carries its finding, the record goes on
     ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
     ├── TableRefused              a table's rows break its rules; carries findings, the old table stays
+    ├── ReadTimedOut              a reader's question about a table takes longer than a page may
     ├── StorageFull               no room on the disk; the old table stays, the next run tries again
     ├── DecodingError             bytes that are in no encoding that we accept
     ├── LeaseLost                 another worker has the run now; what was not committed is not written
@@ -97,6 +98,10 @@ class RecordRefused(_WithFindings):
 
 class TableRefused(_WithFindings):
     """The rows behind an entry break its rules; what was published before stays."""
+
+
+class ReadTimedOut(OpenHuizhouError):
+    """A reader's question about a table (a chart, a count) takes longer than a page may."""
 
 
 class StorageFull(OpenHuizhouError):
