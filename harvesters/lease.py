@@ -8,8 +8,6 @@ also brings what a person asks of the run, and writes how far it is.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 import uuid
@@ -17,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -29,6 +26,7 @@ from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.errors import LeaseLost, RunStopped
 from ckanext.openhuizhou.model.database import engine
 from ckanext.openhuizhou.model.harvest import ACTIVE_STATES, COUNTERS, Run, Source
+from ckanext.openhuizhou.model.worker import is_gone, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +41,6 @@ _MOST_LOST: Final = 5
 _STOPPED: Final = {"pause": "paused", "cancel": "cancelled"}
 
 T = TypeVar("T")
-
-
-def worker_name() -> str:
-    """This process: host, process id, and when it started (ids are used again)."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
 
 
 @dataclass(slots=True)
@@ -303,7 +296,7 @@ def _waiting() -> list[str]:
 
 def abandoned(run: Run | sa.Row[Any]) -> bool:
     """Whether nobody works on a run that was started: its lease has run out, or its worker's process has ended."""
-    return run.lease_until is None or run.lease_until <= utcnow() or _gone(run.worker)
+    return run.lease_until is None or run.lease_until <= utcnow() or is_gone(run.worker)
 
 
 def stop_here(run: Run, control: str) -> None:
@@ -311,21 +304,3 @@ def stop_here(run: Run, control: str) -> None:
     run.state, run.control, run.lease_until = _STOPPED[control], None, None
     if control == "cancel":
         run.finished = utcnow()
-
-
-def _gone(worker: str | None) -> bool:
-    """Whether a worker of this machine has ended, so that nobody has to wait for its lease."""
-    try:
-        host, pid, started = (worker or "").rsplit(":", 2)
-    except ValueError:
-        return True
-    return host == socket.gethostname() and _started(int(pid)) != started
-
-
-def _started(pid: int) -> str:
-    """When a process started, in the kernel's own measure; empty when it is not running (a zombie is not)."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except (OSError, IndexError):
-        return ""
-    return "" if after_name[0] in "ZX" else after_name[19]

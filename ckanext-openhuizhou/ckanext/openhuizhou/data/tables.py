@@ -244,7 +244,9 @@ def _moved_and_recorded(group: Sequence[tuple[StagedTable, str]]) -> dict[str, T
 
 def _published(staged: StagedTable, package_id: str) -> load.Published:
     findings = [finding.as_dict() for finding in staged.findings]
-    return load.Published(staged.resource_id, package_id, staged.rows, staged.digest, staged.size_bytes, findings)
+    return load.Published(
+        staged.resource_id, package_id, staged.rows, staged.digest, staged.size_bytes, findings, staged.changed
+    )
 
 
 def _not_published(staged: StagedTable, package_id: str, error: Exception) -> TableRefused:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model import data_job
 from ckanext.openhuizhou.model.database import engine
 
 Verdict = Literal["ok", "failed"]
@@ -37,7 +38,7 @@ class Load(tk.BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What there is to remember of a table that was published."""
+    """What there is to remember of a table that was published; ``changed`` is False when it was live before."""
 
     resource_id: str
     package_id: str
@@ -45,18 +46,26 @@ class Published:
     digest: str
     size_bytes: int
     findings: Sequence[Mapping[str, Any]]
+    changed: bool = True
 
 
 def record_ok(*published: Published) -> None:
-    """These tables were published. Commits in a transaction of its own."""
+    """These tables were published, and what follows from those that changed is to be made. Commits in a transaction of
+    its own."""
     now = utcnow()
-    _upsert([{**asdict(one), "verdict": "ok", "loaded_at": now, "checked_at": now} for one in published])
+    values = [{**asdict(one), "verdict": "ok", "loaded_at": now, "checked_at": now} for one in published]
+    for one in values:
+        del one["changed"]
+    with engine().begin() as connection:
+        _upsert(connection, values)
+        data_job.queue_derives(connection, ((one.resource_id, one.package_id) for one in published if one.changed))
 
 
 def record_failed(resource_id: str, package_id: str, findings: Sequence[Mapping[str, Any]]) -> None:
     """A load was refused or broke; what is known of the last good one stays. Commits in a transaction of its own."""
     values = {"resource_id": resource_id, "package_id": package_id, "verdict": "failed", "checked_at": utcnow()}
-    _upsert([values | {"findings": [dict(finding) for finding in findings]}])
+    with engine().begin() as connection:
+        _upsert(connection, [values | {"findings": [dict(finding) for finding in findings]}])
 
 
 def forget(resource_id: str) -> None:
@@ -93,9 +102,8 @@ def verdicts(package_ids: Iterable[str]) -> dict[str, Verdict]:
     }
 
 
-def _upsert(rows: Sequence[Mapping[str, Any]]) -> None:
+def _upsert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """``rows`` name the same columns; what they do not name stays."""
     statement = insert(Load).values(rows)
     changed = {name: statement.excluded[name] for name in rows[0] if name != "resource_id"}
-    with engine().begin() as connection:
-        connection.execute(statement.on_conflict_do_update(index_elements=[Load.resource_id], set_=changed))
+    connection.execute(statement.on_conflict_do_update(index_elements=[Load.resource_id], set_=changed))
