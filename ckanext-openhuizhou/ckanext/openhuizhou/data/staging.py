@@ -20,7 +20,8 @@ from typing_extensions import Buffer
 
 from ckanext.openhuizhou.data.row_checks import NO_CHECKS, ListCells, RowCheck, TableChecks
 from ckanext.openhuizhou.domain import pii
-from ckanext.openhuizhou.domain.cell_types import CONVERTERS, Converter
+from ckanext.openhuizhou.domain.cell_types import Converter
+from ckanext.openhuizhou.domain.cell_units import FIGURES, TEXTUAL, converter_of, misfit
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.errors import TableRefused
@@ -37,9 +38,6 @@ _FORMULA_STARTS = "=+-@\t\r"
 #: One that does something when the file is opened: calls a function, or another program (DDE). What merely looks like
 #: a formula, as "+86 752 …" does, is published as it is: a download has to be the data.
 _FORMULA = re.compile(r"[=+\-@\t\r]+\s*(?:[A-Za-z_][\w.]*\s*\(|[^|]*\|.*!)", re.DOTALL)
-
-_TEXTUAL = {"string", "text"}
-_FIGURES = {"integer", "number", "currency"}
 
 
 @dataclass(slots=True)
@@ -65,9 +63,9 @@ class _Column:
 
     @classmethod
     def of(cls, item: Item, checks: TableChecks) -> _Column:
-        scanned = item.data_type in _TEXTUAL or item.data_type in _FIGURES
-        scanner = pii.ColumnScanner(item.name, numeric=item.data_type in _FIGURES) if scanned else None
-        return cls(item, CONVERTERS[item.data_type], scanner, checks.of_column(item))
+        scanned = item.data_type in TEXTUAL or item.data_type in FIGURES
+        scanner = pii.ColumnScanner(item.name, numeric=item.data_type in FIGURES) if scanned else None
+        return cls(item, converter_of(item.data_type, item.unit), scanner, checks.of_column(item))
 
     def typed(self, cells: Sequence[object], first_row: int) -> Sequence[str | None]:
         """The batch's cells as text; wrong ones become findings and NULL."""
@@ -83,7 +81,13 @@ class _Column:
             if len(self.errors) < LISTED_FINDINGS:
                 params = {"data_type": self.item.data_type}
                 self.errors.append(
-                    Finding("cell-type", row=row, column=self.item.name, value=shortened(cell), params=params)
+                    Finding(
+                        misfit(self.item.data_type, cell),
+                        row=row,
+                        column=self.item.name,
+                        value=shortened(cell),
+                        params=params,
+                    )
                 )
             else:
                 self.unlisted += 1
@@ -98,7 +102,7 @@ class _Column:
             self.check.feed(ListCells(values), first_row)
 
     def look_for_formulas(self, values: Sequence[str | None], first_row: int) -> None:
-        if self.item.data_type not in _TEXTUAL:
+        if self.item.data_type not in TEXTUAL:
             return
         for row, value in enumerate(values, first_row):
             if value and value[0] in _FORMULA_STARTS and _FORMULA.match(value):
@@ -225,7 +229,7 @@ def _width_findings(batch: Sequence[Sequence[object]], width: int, first_row: in
 
 
 def _header_findings(items: Sequence[Item]) -> list[Finding]:
-    verdicts = pii.scan_headers([item.name for item in items], [item.data_type in _TEXTUAL for item in items])
+    verdicts = pii.scan_headers([item.name for item in items], [item.data_type in TEXTUAL for item in items])
     return [_personal_data(items[verdict.column], verdict, 0) for verdict in verdicts]
 
 

@@ -54,6 +54,8 @@ _TIME = re.compile(
     r"|([0-9]{2})([0-9]{2})?([0-9]{2})?)"
     r" ?(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
+#: How accountants write what is below zero.
+_BRACKETED = re.compile(r"\(([0-9][0-9,]*(?:\.[0-9]+)?)\)")
 _BIGINT_MAX: Final = 2**63 - 1
 #: Excel counts days from 1899-12-30; these bounds are 1927 to 2173 and hold no compact date.
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 - a civil date, the zone is added by the caller
@@ -173,8 +175,11 @@ def _plain(value: object) -> str:
 
 
 def _decimal(text: str) -> Decimal:
-    """Grouped digits (``1,234.5``) and a currency sign before them are numbers; anything else is not."""
+    """Grouped digits (``1,234.5``), a currency sign before them and brackets for “minus” are numbers; anything else
+    is not."""
     text = text.lstrip("¥￥").replace("−", "-").strip()
+    if bracketed := _BRACKETED.fullmatch(text):
+        text = f"-{bracketed[1]}"
     if _GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):

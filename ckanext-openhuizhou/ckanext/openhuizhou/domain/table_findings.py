@@ -8,6 +8,14 @@ from .finding_kind import N_, FindingKind
 
 #: Keep in alphabetical order; see ``findings.KINDS``.
 TABLE_KINDS: Final[dict[str, FindingKind]] = {
+    "cell-digits-lost": FindingKind(
+        N_("Row {row}, column “{column}”: a spreadsheet program has dropped digits of “{value}”"),
+        N_("Format the column as text at the source before the numbers are typed or imported, and export it again"),
+    ),
+    "cell-unit": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” has another unit than the item declares"),
+        N_("Write all figures of the column in the unit of the item, or correct the unit in the entry"),
+    ),
     "query-column": FindingKind(
         N_("There is no column “{value}” in this table"),
         N_("Choose a column of the table"),
@@ -47,6 +55,26 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Column “{column}”: “{value}” is not of type {data_type} and was not used"),
         N_("Type a value as the column has them"),
         "warning",
+    ),
+    "item-codes-invalid": FindingKind(
+        N_("Item {row}: the code list has values that are not of type {data_type}, twice the same value, or none"),
+        N_("Write codes with their meaning, as 1=male; 2=female, or values alone, separated by semicolons"),
+    ),
+    "item-codes-too-many": FindingKind(
+        N_("Item {row}: the code list has {count} values; at most {most} are checked"),
+        N_("Publish the code list as a dataset of its own and name it in the description"),
+    ),
+    "item-limit-invalid": FindingKind(
+        N_("Item {row}: “{value}” is no limit for values of type {data_type}"),
+        N_("Write a number for numbers and a date for dates; other types have no limits"),
+    ),
+    "item-limits-crossed": FindingKind(
+        N_("Item {row}: the least value “{value}” lies above the greatest, “{maximum}”"),
+        N_("Exchange the two limits"),
+    ),
+    "item-pattern-invalid": FindingKind(
+        N_("Item {row}: “{value}” is no regular expression that can be checked, or has more than {most} characters"),
+        N_("Write a regular expression of RE2 for the whole value, for example 441[0-9]{{3}}"),
     ),
     "table-column-closed": FindingKind(
         N_("Column “{column}” is not public in this entry and was left out"),
