@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from ckanext.openhuizhou.data.spreadsheet import NOTE_STARTS, SUM_STARTS, Range, Sheet, fill, unique
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.title import normalise_title
-from ckanext.openhuizhou.harvesters.spreadsheet import NOTE_STARTS, SUM_STARTS, Range, Sheet, fill, unique
 from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 NAME: Final = "信息资源名称"

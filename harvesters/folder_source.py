@@ -13,13 +13,13 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final
 
+from ckanext.openhuizhou.data.workbook import open_sheet
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import DecodingError, RecordRefused, SourceMalformed, StorageFull
 from ckanext.openhuizhou.harvesters.compare import digest
 from ckanext.openhuizhou.harvesters.kinds import TOKEN_OPTIONS, Option, SourceKind, authorized
 from ckanext.openhuizhou.harvesters.records import Row, SourceRecord
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.harvesters.workbook import open_sheet
 from ckanext.openhuizhou.transport import decoding
 from ckanext.openhuizhou.transport.folder_address import open_folder
 from ckanext.openhuizhou.transport.folders import Folder

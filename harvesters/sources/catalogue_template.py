@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ckanext.openhuizhou.data.spreadsheet import HEAD_ROWS, Sheet
+from ckanext.openhuizhou.data.workbook import open_sheet
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import SourceMalformed
 from ckanext.openhuizhou.harvesters import catalogue_sheet
@@ -15,8 +17,6 @@ from ckanext.openhuizhou.harvesters.document_folder import DocumentFolder, docum
 from ckanext.openhuizhou.harvesters.folder_source import ACCESS_OPTIONS, folder_at
 from ckanext.openhuizhou.harvesters.kinds import Option, SourceKind, authorized, source_kind
 from ckanext.openhuizhou.harvesters.records import Link, SourceRecord
-from ckanext.openhuizhou.harvesters.spreadsheet import HEAD_ROWS, Sheet
-from ckanext.openhuizhou.harvesters.workbook import open_sheet
 from ckanext.openhuizhou.schemas.yaml_file import read_yaml
 
 _MOST_SHEETS: Final = 30
@@ -34,6 +34,11 @@ _ITEM_FIELDS: Final = {
     "open_type": "信息项开放类型",
     "sensitivity": "敏感级别",
     "description": "信息项说明",
+    "required": "是否必填",
+    "values": "代码表",
+    "minimum": "最小值",
+    "maximum": "最大值",
+    "pattern": "格式规则",
 }
 
 Items = dict[str, list[dict[str, Any]]]

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from ckanext.openhuizhou.data.spreadsheet import unique
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import RecordRefused
 from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, MOST_COLUMNS, FolderKind
 from ckanext.openhuizhou.harvesters.kinds import Option, source_kind
 from ckanext.openhuizhou.harvesters.records import Row
-from ckanext.openhuizhou.harvesters.spreadsheet import unique
 from ckanext.openhuizhou.transport import decoding
 
 _DELIMITERS: Final = ",\t;|，"

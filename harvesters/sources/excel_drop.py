@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from ckanext.openhuizhou.data.spreadsheet import HEAD_ROWS, NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
+from ckanext.openhuizhou.data.workbook import OpenSheet, open_sheet
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import RecordRefused
 from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, MOST_COLUMNS, FolderKind
 from ckanext.openhuizhou.harvesters.kinds import Option, source_kind
 from ckanext.openhuizhou.harvesters.records import Row
 from ckanext.openhuizhou.harvesters.rules import lookup
-from ckanext.openhuizhou.harvesters.spreadsheet import HEAD_ROWS, NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
-from ckanext.openhuizhou.harvesters.workbook import OpenSheet, open_sheet
 
 
 @source_kind

@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from ckanext.openhuizhou.data.workbook_size import MOST_BYTES
 from ckanext.openhuizhou.errors import RecordRefused
-from ckanext.openhuizhou.harvesters.workbook_size import MOST_BYTES
 
 Rows = list[list[Any]]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from ckanext.openhuizhou.data.workbook_child import MOST_MEMORY
 from ckanext.openhuizhou.errors import SourceMalformed
-from ckanext.openhuizhou.harvesters.workbook_child import MOST_MEMORY
 
 READER = "tests.unit.harvesters.sources.read_in_process"
 PROJECT = Path(__file__).parents[4]

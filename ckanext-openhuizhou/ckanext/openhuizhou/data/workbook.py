@@ -18,11 +18,11 @@ from typing import IO, Any, BinaryIO, Final
 
 import orjson
 
+from ckanext.openhuizhou.data.workbook_size import MOST_CELLS
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import RecordRefused
-from ckanext.openhuizhou.harvesters.workbook_size import MOST_CELLS
 
-_CHILD: Final = "ckanext.openhuizhou.harvesters.workbook_child"
+_CHILD: Final = "ckanext.openhuizhou.data.workbook_child"
 _MOST_SECONDS: Final = 600
 _MERGED = tuple[tuple[int, int], tuple[int, int]]
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 import python_calamine
 
-from ckanext.openhuizhou.harvesters.workbook_size import is_too_large
+from ckanext.openhuizhou.data.workbook_size import is_too_large
 
 MOST_MEMORY: Final = 1 << 30
 MOST_SECONDS: Final = 300
