@@ -34,8 +34,11 @@ def upgrade() -> None:
         # one per check and column: {check, column, level, count, share, findings: [...]}
         sa.Column("results", JSONB, nullable=False),
         sa.Column("checked_at", sa.DateTime, nullable=False),
+        # what an officer decided about the rows of this digest
+        sa.Column("decision", sa.UnicodeText),
         sa.Column("decided_by", sa.UnicodeText),
         sa.Column("decided_at", sa.DateTime),
+        sa.CheckConstraint("decision IN ('publish', 'discard')", name="ck_openhuizhou_data_check_decision"),
         sa.CheckConstraint(
             "verdict IN ('passed', 'warned', 'held', 'refused')", name="ck_openhuizhou_data_check_verdict"
         ),
