@@ -49,7 +49,7 @@ class TestDamage:
         assert damage(wrong(word, "utf-8", "latin-1")).meant == word
         assert damage(wrong(word, "gbk", "latin-1")).meant == word
 
-    @pytest.mark.parametrize("text", ["锟斤拷锟斤拷", "烫烫烫烫", "惠\ufffd市"])
+    @pytest.mark.parametrize("text", ["锟斤拷锟斤拷", "惠\ufffd市"])
     def test_replaced(self, text: str):
         assert damage(text).kind == "replaced"
 

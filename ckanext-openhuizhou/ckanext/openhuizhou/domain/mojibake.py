@@ -21,12 +21,12 @@ _UTF8_AS_LATIN: Final = re.compile(f"(?:[ã-éï][{re.escape(_CONTINUES)}]{{2}})
 #: GBK as Latin-1: nobody writes four of its letters with marks in a row. ``×`` and ``·`` stand in rows where names are
 #: hidden, so they do not count.
 _LATIN_RUN: Final = re.compile("[¡-¶¸-ÖØ-öø-þ]{4,}")
-_REPLACED: Final = re.compile("\ufffd|锟斤拷|烫烫烫|屯屯屯")
+_REPLACED: Final = re.compile("\ufffd|锟斤拷")
 _CHINESE: Final = re.compile("[\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e]")
 #: The first characters of frequent words whose UTF-8 was read as GBK: 的 一 数 名 公 惠 有 站 区 …
 _UTF8_AS_GBK: Final = "鐨涓鏁鍚鍏鎯銆锛鏈绔鍖闀琛缁浼鍙鎴鐜绌鏉鍦姘浠鏄瀹骞鍩甯閲妗瑙鑱璐鐢绠"
 MARKS: Final[tuple[str, ...]] = (
-    "\ufffd", "锟斤拷", "烫烫烫", "屯屯屯", "锘", *_UTF8_AS_GBK, *"ãäåæçèéï", *"ÖÐÊÎÄÇÉÏÓÕÒÔÍËÌØ¹»ÎÀÁÂÃÅÆÈÑÙÚÛÜÝÞßà",
+    "\ufffd", "锟斤拷", "锘", *_UTF8_AS_GBK, *"ãäåæçèéï", *"ÖÐÊÎÄÇÉÏÓÕÒÔÍËÌØ¹»ÎÀÁÂÃÅÆÈÑÙÚÛÜÝÞßà",
 )  # fmt: skip
 
 
