@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down status logs reset test check bench translations lock
+.PHONY: help install up down status logs reset test check bench translations echarts lock
 
 help: ## show this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ bench-%: $(INSTALLED) ## run one benchmark
 
 translations: $(INSTALLED) ## collect the texts to translate
 	@$(BIN)/python tests/checks/extract.py
+
+echarts: ## make public/openhuizhou/vendor/echarts-*.js anew from vendor/echarts, with npm
+	@cd vendor/echarts && npm ci --no-audit --no-fund && npm run build
 
 lock: $(INSTALLED) ## make requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-header \
