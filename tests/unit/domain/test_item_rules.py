@@ -80,3 +80,44 @@ def test_a_table_has_so_many_columns_and_no_more():
 def test_text_that_cannot_be_stored_is_found():
     assert found([{**GOOD, "description": "a\x00"}]) == [("text-characters", 1, "description")]
     assert found([{**GOOD, "name": "长" * 101}]) == [("text-too-long", 1, "name")]
+
+
+class TestConstraints:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"values": "1=男; 2=女"},
+            {"values": "优；良\n轻度污染"},
+            {"data_type": "integer", "values": "1=是; 0=否"},
+            {"data_type": "number", "minimum": "-1.5", "maximum": "1,000"},
+            {"data_type": "date", "minimum": "2000-01-01", "maximum": "2030年1月1日"},
+            {"data_type": "integer", "minimum": 0, "maximum": 0},
+            {"pattern": "441[0-9]{3}"},
+            {"pattern": "(惠城|惠阳)区"},
+            {"required": "true"},
+        ],
+    )
+    def test_what_can_be_checked_passes(self, changes: dict[str, Any]):
+        assert found([{**GOOD, **changes}]) == []
+
+    @pytest.mark.parametrize(
+        ("changes", "kind", "subfield"),
+        [
+            ({"data_type": "integer", "values": "一=是"}, "item-codes-invalid", "values"),
+            ({"values": " ; ; "}, "item-codes-invalid", "values"),
+            ({"values": ";".join(map(str, range(1001)))}, "item-codes-too-many", "values"),
+            ({"data_type": "number", "minimum": "少"}, "item-limit-invalid", "minimum"),
+            ({"data_type": "date", "maximum": "100"}, "item-limit-invalid", "maximum"),
+            ({"minimum": "1"}, "item-limit-invalid", "minimum"),
+            ({"data_type": "number", "minimum": "10", "maximum": "9"}, "item-limits-crossed", "minimum"),
+            ({"pattern": "("}, "item-pattern-invalid", "pattern"),
+            ({"pattern": "a)(b"}, "item-pattern-invalid", "pattern"),
+            ({"pattern": "(?=a)"}, "item-pattern-invalid", "pattern"),
+            ({"pattern": "a" * 201}, "item-pattern-invalid", "pattern"),
+        ],
+    )
+    def test_what_cannot_be_checked_is_named(self, changes: dict[str, Any], kind: str, subfield: str):
+        assert (kind, 1, subfield) in found([{**GOOD, **changes}])
+
+    def test_an_unknown_type_is_said_once(self):
+        assert found([{**GOOD, "data_type": "varchar", "minimum": "1"}]) == [("code-unknown", 1, "data_type")]

@@ -18,6 +18,9 @@ from .table_findings import TABLE_KINDS
 __all__ = ["KINDS", "N_", "Finding", "FindingKind", "Severity"]
 
 
+_OF_LEVEL: dict[str, Severity] = {"ignore": "info", "warn": "warning", "hold": "warning", "refuse": "error"}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing found. ``value`` is shortened and never holds personal data."""
@@ -32,12 +35,13 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        return KINDS[self.kind].severity
+        """Of its kind, unless the rules of an entry's checks say what it means there (``params["level"]``)."""
+        return _OF_LEVEL.get(str(self.params.get("level")), KINDS[self.kind].severity)
 
     def as_dict(self) -> dict[str, Any]:
         """A JSON-ready dict: the place, the figures, and the two msgids."""
         kind = KINDS[self.kind]
-        return asdict(self) | {"severity": kind.severity, "message": kind.message, "mend": kind.mend}
+        return asdict(self) | {"severity": self.severity, "message": kind.message, "mend": kind.mend}
 
 
 #: Every kind of finding; what is found before there is an entry stands in ``source_findings``, what is found about

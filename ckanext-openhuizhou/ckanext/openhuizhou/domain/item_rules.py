@@ -8,13 +8,14 @@ from typing import Any
 from ckanext.openhuizhou.schemas.code_lists import code_list
 
 from .findings import Finding
-from .items import COLUMN_ID
+from .item_values import LONGEST_PATTERN, MOST_CODES, allowed_texts, codes_of, limit_text, limits_in_order, pattern_of
+from .items import COLUMN_ID, DATA_TYPES, Item
 from .text_rules import check_text, is_empty, shown
 from .title import normalise_title
 
 #: PostgreSQL refuses a table of more than 1,600 columns.
 MOST_ITEMS = 1000
-LONGEST = {"name": 100, "column": 63, "unit": 50}
+LONGEST = {"name": 100, "column": 63, "unit": 50, "minimum": 50, "maximum": 50, "values": 50_000}
 LONGEST_OTHER = 1000
 #: Most digits that PostgreSQL's numeric takes, and the longest declared text.
 NUMBERS = {"length": (1, 1_000_000), "scale": (0, 100)}
@@ -38,6 +39,7 @@ def check_items(items: Any, entry: Mapping[str, Any], purpose: str) -> Iterator[
     for row, item in enumerate(items, start=1):
         yield from _one(row, item, purpose)
         yield from _sensitivity(row, item, entry)
+        yield from _constraints(row, item)
     yield from _twice(items, "column", "item-column-duplicate")
     yield from _twice(items, "name", "item-name-duplicate")
 
@@ -87,6 +89,38 @@ def _sensitivity(row: int, item: Mapping[str, Any], entry: Mapping[str, Any]) ->
     open_type = item.get("open_type") or entry.get("open_type")
     if sensitivity in code_list("sensitivities") and sensitivity != "general" and open_type == "unconditional":
         yield _finding("item-sensitive", row, item, "sensitivity")
+
+
+def _constraints(row: int, item: Mapping[str, Any]) -> Iterator[Finding]:
+    """A rule that cannot be read would check nothing, and nobody would know."""
+    if all(is_empty(item.get(subfield)) for subfield in ("values", "minimum", "maximum", "pattern")):
+        return
+    if item.get("data_type", "string") not in DATA_TYPES:
+        return  # said already
+    said = Item.from_dict({key: value for key, value in item.items() if key not in NUMBERS})
+    if said.values:
+        codes = codes_of(said)
+        if len(codes) > MOST_CODES:
+            yield _finding("item-codes-too-many", row, item, "values", count=len(codes), most=MOST_CODES)
+        elif len(allowed_texts(said)) < len(codes) or not codes:
+            yield _finding("item-codes-invalid", row, item, "values", data_type=said.data_type)
+    unreadable = [name for name in ("minimum", "maximum") if not _readable(said, getattr(said, name))]
+    for name in unreadable:
+        yield _finding("item-limit-invalid", row, item, name, data_type=said.data_type)
+    if not unreadable and not limits_in_order(said):
+        yield _finding("item-limits-crossed", row, item, "minimum", maximum=said.maximum)
+    try:
+        pattern_of(said)
+    except ValueError:
+        yield _finding("item-pattern-invalid", row, item, "pattern", most=LONGEST_PATTERN)
+
+
+def _readable(item: Item, limit: str) -> bool:
+    try:
+        limit_text(item, limit)
+    except ValueError:
+        return False
+    return True
 
 
 def _twice(items: Sequence[Mapping[str, Any]], subfield: str, kind: str) -> Iterator[Finding]:

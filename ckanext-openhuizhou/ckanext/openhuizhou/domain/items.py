@@ -18,7 +18,10 @@ COLUMN_ID = re.compile(r"(?!(?:cmax|cmin|ctid|tableoid|xmax|xmin)$)[a-z][a-z0-9_
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One column. ``column`` is the ASCII id, ``name`` its Chinese label; code-list keys for the rest."""
+    """One column. ``column`` is the ASCII id, ``name`` its Chinese label; code-list keys for the rest.
+
+    ``required``, ``values``, ``minimum``, ``maximum`` and ``pattern`` say what its values may be (``item_values``).
+    """
 
     name: str
     column: str
@@ -31,6 +34,11 @@ class Item:
     open_type: str = ""
     sensitivity: str = ""
     description: str = ""
+    required: bool = False
+    values: str = ""
+    minimum: str = ""
+    maximum: str = ""
+    pattern: str = ""
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Item:
@@ -41,5 +49,20 @@ class Item:
         for key in ("length", "scale"):
             if key in known:
                 known[key] = int(known[key])
-        known["is_key"] = is_true(known.get("is_key"))
+        for key in ("is_key", "required"):
+            known[key] = is_true(known.get(key))
+        for key in ("minimum", "maximum", "pattern"):  # YAML makes numbers and dates of them
+            if key in known:
+                known[key] = str(known[key]).strip()
+        if "values" in known:
+            known["values"] = values_text(known["values"])
         return cls(**{"name": "", "column": "", "data_type": "string", **known})
+
+
+def values_text(values: Any) -> str:
+    """A code list as the entry keeps it (``item_values``), from a text, a list of values or a mapping code → label."""
+    if isinstance(values, Mapping):
+        return "; ".join(f"{code}={label}" if label not in (None, "") else str(code) for code, label in values.items())
+    if isinstance(values, list | tuple):
+        return "; ".join(str(value) for value in values)
+    return str(values)

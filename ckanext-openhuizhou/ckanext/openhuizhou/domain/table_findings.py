@@ -16,6 +16,30 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Row {row}, column “{column}”: “{value}” has another unit than the item declares"),
         N_("Write all figures of the column in the unit of the item, or correct the unit in the entry"),
     ),
+    "derive-failed": FindingKind(
+        N_("What follows from the table could not be made: {step} ({reason})"),
+        N_("Tell the platform; its log says why. The table itself is published"),
+    ),
+    "findings-more": FindingKind(
+        N_("{count} more findings are not listed"),
+        N_("Mend what is listed and load the file again"),
+    ),
+    "job-ends-workers": FindingKind(
+        N_("The load ended {count} workers one after the other and was given up"),
+        N_("The file may be too large for the memory of this server: divide it, or tell the platform"),
+    ),
+    "job-file-gone": FindingKind(
+        N_("The file “{value}” is not kept any more"),
+        N_("Upload it once more"),
+    ),
+    "job-resource-gone": FindingKind(
+        N_("The resource was deleted before its file was loaded"),
+        N_("Make the resource once more and upload the file to it"),
+    ),
+    "job-unexpected": FindingKind(
+        N_("The load failed for a reason that nobody foresaw ({reason}); what was published before stays"),
+        N_("Try again; if it fails once more, tell the platform, whose log says why"),
+    ),
     "query-column": FindingKind(
         N_("There is no column “{value}” in this table"),
         N_("Choose a column of the table"),
@@ -56,6 +80,45 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Type a value as the column has them"),
         "warning",
     ),
+    "cell-code": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” is not in the code list"),
+        N_("Write one of the codes, or add the code to the item in the entry"),
+    ),
+    "cell-empty": FindingKind(
+        N_("Row {row}, column “{column}” is empty"),
+        N_("Fill in the value; if it may be missing, say so in the item of the entry"),
+    ),
+    "cell-length": FindingKind(
+        N_("Row {row}, column “{column}”: {length} characters where {most} are allowed: “{value}”"),
+        N_("Shorten the text, or correct the length of the item in the entry"),
+        "warning",
+    ),
+    "cell-mojibake": FindingKind(
+        N_("Row {row}, column “{column}”: the text was decoded wrongly at the source: “{value}”"),
+        N_("Export the table anew in UTF-8 from the system where it comes from"),
+        "warning",
+    ),
+    "cell-pattern": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” does not have the form {pattern}"),
+        N_("Correct the value, or the pattern of the item in the entry"),
+    ),
+    "cell-range": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” is not within {limits}"),
+        N_("Correct the value, or the limits of the item in the entry"),
+    ),
+    "check-more": FindingKind(
+        N_("Column “{column}”: {count} more values of this kind ({check})"),
+        N_("The table of bad rows has more of them"),
+    ),
+    "check-more-rows": FindingKind(
+        N_("{count} more rows of this kind ({check})"),
+        N_("The table of bad rows has more of them"),
+    ),
+    "column-empty": FindingKind(
+        N_("Column “{column}” has no value in any row"),
+        N_("Fill the column at the source, or take the item out of the entry"),
+        "warning",
+    ),
     "item-codes-invalid": FindingKind(
         N_("Item {row}: the code list has values that are not of type {data_type}, twice the same value, or none"),
         N_("Write codes with their meaning, as 1=male; 2=female, or values alone, separated by semicolons"),
@@ -76,6 +139,20 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Item {row}: “{value}” is no regular expression that can be checked, or has more than {most} characters"),
         N_("Write a regular expression of RE2 for the whole value, for example 441[0-9]{{3}}"),
     ),
+    "row-duplicate": FindingKind(
+        N_("Row {row} is the same as row {first}"),
+        N_("Delete the row; if both are meant, add a column that tells them apart"),
+        "warning",
+    ),
+    "row-key-duplicate": FindingKind(
+        N_("Row {row}: the key “{value}” stands in row {first} already"),
+        N_("Correct the key, or delete the row that is out of date"),
+    ),
+    "row-sum": FindingKind(
+        N_("Row {row} begins with “{value}”: it is no row of data"),
+        N_("Delete sums and notes from the table"),
+        "warning",
+    ),
     "table-column-closed": FindingKind(
         N_("Column “{column}” is not public in this entry and was left out"),
         N_("Nothing needs to be done; leave the column out of the file if it need not leave the department"),
@@ -93,5 +170,23 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
     "table-column-missing": FindingKind(
         N_("The file has no column “{column}” ({value})"),
         N_("Add the column to the file, or write its header as the item is called in the entry"),
+    ),
+    "table-discarded": FindingKind(
+        N_("An officer has looked at exactly these rows and does not publish them"),
+        N_("Correct the rows at the source; other rows are looked at anew"),
+    ),
+    "table-held": FindingKind(
+        N_("The table waits for an officer who may publish: see its checks"),
+        N_("Look at the findings, then publish or discard the rows on the page of the checks"),
+        "warning",
+    ),
+    "table-rows-fewer": FindingKind(
+        N_("The table has {rows} rows, the published one {before}"),
+        N_("Check whether the whole table was delivered"),
+    ),
+    "table-rows-more": FindingKind(
+        N_("The table has {rows} rows, the published one {before}"),
+        N_("Check whether rows were delivered twice"),
+        "warning",
     ),
 }

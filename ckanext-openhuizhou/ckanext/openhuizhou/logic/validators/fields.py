@@ -15,6 +15,7 @@ from ckanext.scheming.validation import scheming_validator
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.credit_code import is_credit_code, is_demo_credit_code
 from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.items import values_text
 from ckanext.openhuizhou.logic.entry_access import is_platform_officer
 from ckanext.openhuizhou.logic.findings import finding_text
 from ckanext.openhuizhou.schemas.code_lists import code_list
@@ -29,6 +30,7 @@ __all__ = [
     "openhuizhou_region",
     "openhuizhou_tags",
     "openhuizhou_text",
+    "openhuizhou_values",
 ]
 
 _SEPARATORS = re.compile(r"[,，、;；\s]+")
@@ -128,3 +130,8 @@ def openhuizhou_tags(key: FlattenKey, data: FlattenDataDict, errors: FlattenErro
     if isinstance(data[key], str):
         data[key] = re.sub("[，、；;]", ",", data[key])
     tag_string_convert(key, data, errors, context)
+
+
+def openhuizhou_values(value: Any) -> str:
+    """A code list: text, a list of values or an object of codes and labels; kept as text (``domain.item_values``)."""
+    return values_text(value)
