@@ -7,10 +7,14 @@ the table is asked for twice: after the rows, before anything is copied for good
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Final, Protocol
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ckanext.openhuizhou.domain.findings import Finding
@@ -50,6 +54,14 @@ class Cells(Protocol):
 
     def where(self, broken: Callable[[str], bool]) -> Sequence[int]:
         """Cells whose text is ``broken``; it is asked once for each different text of the batch."""
+        ...
+
+    def holding(self, letters: str) -> Sequence[int]:
+        """Cells with one of these characters."""
+        ...
+
+    def unlike(self, pattern: str) -> Sequence[int]:
+        """Cells in which nothing is found by this regular expression of RE2."""
         ...
 
 
@@ -134,6 +146,25 @@ class ListCells:
     def where(self, broken: Callable[[str], bool]) -> Sequence[int]:
         wrong = {text for text in set(self._cells) if text and broken(text)}
         return [offset for offset, cell in enumerate(self._cells) if cell in wrong] if wrong else []
+
+    def holding(self, letters: str) -> Sequence[int]:
+        found = _one_of(letters)
+        if found.search("".join(cell for cell in self._cells if cell)) is None:
+            return []
+        return [offset for offset, cell in enumerate(self._cells) if cell and found.search(cell)]
+
+    def unlike(self, pattern: str) -> Sequence[int]:
+        texts = [text for text in set(self._cells) if text]
+        if not texts:
+            return []
+        fits = pc.match_substring_regex(pa.array(texts, pa.string()), pattern).to_pylist()
+        wrong = {text for text, fit in zip(texts, fits, strict=True) if not fit}
+        return [offset for offset, cell in enumerate(self._cells) if cell in wrong] if wrong else []
+
+
+@cache
+def _one_of(letters: str) -> re.Pattern[str]:
+    return re.compile(f"[{re.escape(letters)}]")
 
 
 def is_outside(least: str | None, most: str | None, *, numeric: bool) -> Callable[[str], bool]:

@@ -1,6 +1,6 @@
 """Text that was decoded wrongly before it came here (乱码): the file's encoding is good, its characters are not.
 
-``MARKS`` are texts of which every kind that is known here holds one; a table without any of them is looked at no
+``MARKS`` are characters of which every kind that is known here holds one; a table without any of them is looked at no
 further. ``damage`` judges one text. It says nothing of a text that could be right: accented words, rare characters
 and rows of dots or crosses are none of these.
 """
@@ -25,9 +25,7 @@ _REPLACED: Final = re.compile("\ufffd|锟斤拷")
 _CHINESE: Final = re.compile("[\u3001-\u303f\u4e00-\u9fff\uff01-\uff5e]")
 #: The first characters of frequent words whose UTF-8 was read as GBK: 的 一 数 名 公 惠 有 站 区 …
 _UTF8_AS_GBK: Final = "鐨涓鏁鍚鍏鎯銆锛鏈绔鍖闀琛缁浼鍙鎴鐜绌鏉鍦姘浠鏄瀹骞鍩甯閲妗瑙鑱璐鐢绠"
-MARKS: Final[tuple[str, ...]] = (
-    "\ufffd", "锟斤拷", "锘", *_UTF8_AS_GBK, *"ãäåæçèéï", *"ÖÐÊÎÄÇÉÏÓÕÒÔÍËÌØ¹»ÎÀÁÂÃÅÆÈÑÙÚÛÜÝÞßà",
-)  # fmt: skip
+MARKS: Final = "\ufffd锟锘" + _UTF8_AS_GBK + "ãäåæçèéïÖÐÊÎÄÇÉÏÓÕÒÔÍËÌØ¹»ÀÁÂÃÅÆÈÑÙÚÛÜÝÞßà"
 
 
 @dataclass(frozen=True, slots=True)
