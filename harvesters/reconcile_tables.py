@@ -18,7 +18,7 @@ from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import abandoned
 from ckanext.openhuizhou.harvesters.quiet import quiet
 from ckanext.openhuizhou.harvesters.reconcile_records import AGAIN
-from ckanext.openhuizhou.model.harvest import Record, Run, resource_id_of
+from ckanext.openhuizhou.model.harvest import Record, Run, record_of_table
 from ckanext.openhuizhou.model.load import Load
 from ckanext.openhuizhou.search import outbox
 
@@ -145,12 +145,9 @@ def _mended(load: Mapping[Any, Any], report: Report, kind: str, before: str) -> 
 
 
 def _record_of(package_id: str, resource_id: str) -> sa.RowMapping | None:
-    """The record whose table it is; an entry may also have tables of its officers' own."""
-    table = Record.__table__
-    query = sa.select(table.c.source_id, table.c.key).where(table.c.dataset_id == package_id)
-    record = model.Session.execute(query).mappings().first()
+    record = record_of_table(package_id, resource_id)
     model.Session.rollback()
-    return record if record and resource_id_of(record["source_id"], record["key"]) == resource_id else None
+    return record
 
 
 # what belongs to nobody

@@ -14,9 +14,8 @@ from typing import Final
 
 import sqlalchemy as sa
 from ckan import model
-from ckan.lib import jobs
-from redis.exceptions import RedisError
 
+from ckanext.openhuizhou.data import jobs
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.schedule import next_time
 from ckanext.openhuizhou.errors import ConfigurationError
@@ -25,6 +24,7 @@ from ckanext.openhuizhou.harvesters.daily import Daily
 from ckanext.openhuizhou.harvesters.wake import wake
 from ckanext.openhuizhou.model.harvest import Outbox, Run, Source
 from ckanext.openhuizhou.model.leader import Leader
+from ckanext.openhuizhou.model.worker import wake_waits
 from ckanext.openhuizhou.search import outbox
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,6 @@ _BATCHES: Final = 3
 _HOPELESS: Final = timedelta(minutes=10)
 #: What has waited so long in the outbox is indexed although a run is under way.
 _OVERDUE: Final = timedelta(minutes=1)
-_WORK: Final = f"{engine.work.__module__}.{engine.work.__name__}"
-#: A wake job behind so many others still waits; no need to look further.
-_LOOKED_AT: Final = 50
 #: Only these sources have a schedule that counts.
 _SCHEDULED: Final = sa.and_(Source.active, Source.approved, Source.schedule.is_not(None), Source.schedule != "")
 
@@ -58,6 +55,7 @@ class Scheduler:
             "queueing what is due": lambda: queue_due(self.clock()),
             "setting next runs": lambda: set_next_runs(self.clock()),
             "waking workers": wake_workers,
+            "waking workers for tables": jobs.wake_if_needed,
             "draining the outbox": self._index.drain,
             "sending notices": send_notices,
             "daily work": lambda: daily.start_due(self.clock()),
@@ -166,15 +164,7 @@ def wake_workers() -> bool:
     One at a time: while runs are left, each tick wakes one more, until all are taken or all workers are busy. So the
     wake job of a Valkey that was restarted is made again.
     """
-    return lease.claimable() > 0 and not _wake_waits() and wake()
-
-
-def _wake_waits() -> bool:
-    try:
-        queued = jobs.get_queue().get_jobs(0, _LOOKED_AT)
-    except RedisError:
-        return False
-    return len(queued) >= _LOOKED_AT or any(job.func_name == _WORK for job in queued)
+    return lease.claimable() > 0 and not wake_waits(engine.work) and wake()
 
 
 class IndexDuty:

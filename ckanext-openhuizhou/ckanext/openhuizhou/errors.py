@@ -13,6 +13,7 @@
     ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
     ├── TableRefused              a table's rows break its rules; carries findings, the old table stays
     ├── ReadTimedOut              a reader's question about a table takes longer than a page may
+    ├── UploadTooLarge            a person's file has more bytes than the portal takes
     ├── StorageFull               no room on the disk; the old table stays, the next run tries again
     ├── DecodingError             bytes that are in no encoding that we accept
     ├── LeaseLost                 another worker has the run now; what was not committed is not written
@@ -102,6 +103,10 @@ class TableRefused(_WithFindings):
 
 class ReadTimedOut(OpenHuizhouError):
     """A reader's question about a table (a chart, a count) takes longer than a page may."""
+
+
+class UploadTooLarge(OpenHuizhouError):
+    """A file is larger than uploads may be. ``params``: ``most``, in bytes."""
 
 
 class StorageFull(OpenHuizhouError):

@@ -59,7 +59,6 @@ class DataJob(tk.BaseModel):
     attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     step: Mapped[str | None] = mapped_column(sa.UnicodeText)
     rows: Mapped[int | None] = mapped_column(sa.BigInteger)
-    bytes_read: Mapped[int | None] = mapped_column(sa.BigInteger)
     bytes_total: Mapped[int | None] = mapped_column(sa.BigInteger)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, nullable=False, default=list)
 

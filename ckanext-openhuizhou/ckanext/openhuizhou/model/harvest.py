@@ -12,6 +12,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
+from ckan import model
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -291,3 +292,11 @@ class Outbox(tk.BaseModel):
     id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=True)
     package_id: Mapped[str] = mapped_column(sa.UnicodeText, nullable=False)
     created: Mapped[datetime] = mapped_column(sa.DateTime, nullable=False, server_default=sa.func.now())
+
+
+def record_of_table(package_id: str, resource_id: str) -> sa.RowMapping | None:
+    """``source_id`` and ``key`` of the record whose table it is; an entry may also have tables of its officers' own."""
+    table = Record.__table__
+    query = sa.select(table.c.source_id, table.c.key).where(table.c.dataset_id == package_id)
+    record = model.Session.execute(query).mappings().first()
+    return record if record and resource_id_of(record["source_id"], record["key"]) == resource_id else None

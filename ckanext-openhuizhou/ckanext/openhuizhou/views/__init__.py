@@ -2,6 +2,7 @@
 
 from .bad_input import blueprint as bad_input_blueprint
 from .caching import blueprint as caching_blueprint
+from .chart import blueprint as chart_blueprint
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
@@ -11,13 +12,17 @@ from .harvest_records import blueprint as harvest_records_blueprint
 from .harvest_runs import blueprint as harvest_runs_blueprint
 from .harvest_sources import blueprint as harvest_sources_blueprint
 from .home import blueprint as home_blueprint
+from .map import blueprint as map_blueprint
 from .script_texts import blueprint as script_texts_blueprint
+from .table import blueprint as table_blueprint
 from .targets import blueprint as targets_blueprint
 from .themes import blueprint as themes_blueprint
+from .versions import blueprint as versions_blueprint
 
 __all__ = [
     "bad_input_blueprint",
     "caching_blueprint",
+    "chart_blueprint",
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",
@@ -27,7 +32,10 @@ __all__ = [
     "harvest_runs_blueprint",
     "harvest_sources_blueprint",
     "home_blueprint",
+    "map_blueprint",
     "script_texts_blueprint",
+    "table_blueprint",
     "targets_blueprint",
     "themes_blueprint",
+    "versions_blueprint",
 ]

@@ -14,9 +14,9 @@ from ckan import model
 from ckan.types import Context
 
 from ckanext.openhuizhou.domain.text_rules import is_empty
+from ckanext.openhuizhou.logic import uploads
 from ckanext.openhuizhou.logic.schema.entry import publish_schema, withdraw_schema
 from ckanext.openhuizhou.logic.validation import validated
-from ckanext.openhuizhou.model.load import load_of
 
 __all__ = ["openhuizhou_entry_publish", "openhuizhou_entry_withdraw", "package_create", "package_update"]
 
@@ -33,16 +33,20 @@ def package_create(next_: Any, context: Context, data_dict: dict[str, Any]) -> A
     """
     if data_dict.get("type", "dataset") == "dataset":
         items_from_form(data_dict)
-    return next_(context, data_dict)
+    return _saved(next_, context, data_dict, data_dict.get("type", "dataset"))
 
 
 @tk.chained_action
 def package_update(next_: Any, context: Context, data_dict: dict[str, Any]) -> Any:
-    """Change an entry or an application; its code and name stay. Parameters and answer are CKAN's."""
+    """Change an entry or an application; its code and name stay. Parameters and answer are CKAN's.
+
+    A table's file that comes as ``upload`` of a resource is loaded in the background, ``load_mode`` beside it says how
+    (:py:func:`openhuizhou_load_start`).
+    """
     items_from_form(data_dict)
     _refuse_stale_form(data_dict)
-    _refuse_files_of_the_loader(data_dict)
-    return next_(context, data_dict)
+    package = model.Package.get(data_dict.get("id") or data_dict.get("name"))
+    return _saved(next_, context, data_dict, package.type if package is not None else "")
 
 
 def openhuizhou_entry_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
@@ -102,11 +106,13 @@ def _refuse_stale_form(data_dict: dict[str, Any]) -> None:
         raise tk.ValidationError({SEEN_VERSION: [message]})
 
 
-def _refuse_files_of_the_loader(data_dict: dict[str, Any]) -> None:
-    """What the loader has checked is public with its entry, so no other file takes its place."""
-    for resource in data_dict.get("resources") or ():
-        given = isinstance(resource, dict) and resource.get("upload")
-        if given and resource.get("id") and load_of(str(resource["id"])) is not None:
-            raise tk.ValidationError(
-                {"upload": [tk._("This data is written by the harvest; correct it at its source")]}
-            )
+def _saved(next_: Any, context: Context, data_dict: dict[str, Any], package_type: str | None) -> Any:
+    """Save the package; the files of tables that came with it are kept and wait to be loaded (``logic.uploads``)."""
+    taken = uploads.take(package_type or "dataset", data_dict.get("resources"))
+    try:
+        saved = next_(context, data_dict)
+    except BaseException:
+        uploads.give_up(taken)
+        raise
+    uploads.queue(context, saved["id"] if isinstance(saved, dict) else saved, taken)
+    return saved

@@ -8,7 +8,9 @@ from . import (
     harvest_record,
     harvest_run,
     harvest_source,
+    load,
     role,
+    table_version,
     target,
     theme,
     visibility,
@@ -20,7 +22,9 @@ from .harvest_mapping import *  # noqa: F403
 from .harvest_record import *  # noqa: F403
 from .harvest_run import *  # noqa: F403
 from .harvest_source import *  # noqa: F403
+from .load import *  # noqa: F403
 from .role import *  # noqa: F403
+from .table_version import *  # noqa: F403
 from .target import *  # noqa: F403
 from .theme import *  # noqa: F403
 from .visibility import *  # noqa: F403
@@ -33,7 +37,9 @@ __all__ += harvest_mapping.__all__
 __all__ += harvest_record.__all__
 __all__ += harvest_run.__all__
 __all__ += harvest_source.__all__
+__all__ += load.__all__
 __all__ += role.__all__
+__all__ += table_version.__all__
 __all__ += target.__all__
 __all__ += theme.__all__
 __all__ += visibility.__all__

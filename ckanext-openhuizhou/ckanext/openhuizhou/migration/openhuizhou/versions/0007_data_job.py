@@ -36,7 +36,6 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("step", sa.UnicodeText),
         sa.Column("rows", sa.BigInteger),
-        sa.Column("bytes_read", sa.BigInteger),
         sa.Column("bytes_total", sa.BigInteger),
         sa.Column("findings", JSONB, nullable=False, server_default="[]"),
         sa.CheckConstraint("kind IN ('load', 'derive')", name=f"ck_{_TABLE}_kind"),
