@@ -16,6 +16,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.openhuizhou.data import tables
 from ckanext.openhuizhou.domain.cell_types import CONVERTERS, POSTGRESQL_TYPES
 from ckanext.openhuizhou.domain.city_time import CITY_ZONE
+from ckanext.openhuizhou.domain.column_info import info_of
 from ckanext.openhuizhou.domain.items import Item
 
 ITEMS = [
@@ -78,7 +79,7 @@ def written_both_ways() -> tuple[str, str]:
         for name in ("actions", "copy")
     ]
     by_actions, by_copy = (resource["id"] for resource in resources)
-    fields = [{"id": item.column, "type": POSTGRESQL_TYPES[item.data_type], "info": dictionary(item)} for item in ITEMS]
+    fields = [{"id": item.column, "type": POSTGRESQL_TYPES[item.data_type], "info": info_of(item)} for item in ITEMS]
     action("datastore_create", resource_id=by_actions, fields=fields, force=True)
     records = [
         {item.column: CONVERTERS[item.data_type](cell) for item, cell in zip(ITEMS, row, strict=True)} for row in ROWS
@@ -86,11 +87,6 @@ def written_both_ways() -> tuple[str, str]:
     action("datastore_upsert", resource_id=by_actions, records=records, method="insert", force=True)
     tables.publish_table(tables.stage_table(by_copy, ITEMS, ROWS), package["id"])
     return by_actions, by_copy
-
-
-def dictionary(item: Item) -> dict[str, str]:
-    info = {"label": item.name, "notes": item.description, "unit": item.unit}
-    return {key: value for key, value in info.items() if value}
 
 
 class TestSameAsActions:
@@ -118,7 +114,12 @@ class TestSameAsActions:
             "note": "text",
             "rank": "float",
         }
-        assert found["fields"][1]["info"] == {"label": "站点名称", "notes": "监测站的全称"}
+        assert found["fields"][1]["info"] == {
+            "label": "站点名称",
+            "notes": "监测站的全称",
+            "data_type": "string",
+            "type_override": "text",
+        }
 
     def test_info(self, resource_ids):
         by_actions, by_copy = (action("datastore_info", id=r) for r in resource_ids)

@@ -33,6 +33,7 @@ from ckanext.datastore.backend.postgres import get_write_engine, identifier, lit
 from sqlalchemy.exc import OperationalError
 
 from ckanext.openhuizhou.domain.cell_types import POSTGRESQL_TYPES
+from ckanext.openhuizhou.domain.column_info import info_of
 from ckanext.openhuizhou.domain.items import Item
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,7 @@ def staging_name(resource_id: str) -> str:
 
 def column_comment(item: Item) -> str:
     """The data dictionary entry of a column, as CKAN 2.12 stores it (a leading space marks the format)."""
-    info = {"label": item.name, "notes": item.description, "unit": item.unit}
-    content = {"_info": {key: value for key, value in info.items() if value}}
+    content = {"_info": info_of(item)}
     return " " + json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
