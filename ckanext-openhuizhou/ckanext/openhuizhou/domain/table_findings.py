@@ -20,9 +20,17 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("What follows from the table could not be made: {step} ({reason})"),
         N_("Tell the platform; its log says why. The table itself is published"),
     ),
+    "file-kind": FindingKind(
+        N_("The file is no table but {found}, whatever its name says"),
+        N_("Deliver the table itself, as CSV or as a workbook"),
+    ),
     "findings-more": FindingKind(
         N_("{count} more findings are not listed"),
         N_("Mend what is listed and load the file again"),
+    ),
+    "formula-without-value": FindingKind(
+        N_("Sheet “{sheet}”: {count} formulas have no value stored with them, the first in cell {place}"),
+        N_("Open the workbook in a spreadsheet program, save it, and deliver it again"),
     ),
     "job-ends-workers": FindingKind(
         N_("The load ended {count} workers one after the other and was given up"),
@@ -188,5 +196,9 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("The table has {rows} rows, the published one {before}"),
         N_("Check whether rows were delivered twice"),
         "warning",
+    ),
+    "workbook-password": FindingKind(
+        N_("The workbook is locked with a password"),
+        N_("Remove the password and deliver the workbook again"),
     ),
 }
