@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from .column_roles import Role, is_additive, of_role, role_of
+from .column_roles import Role, is_additive, is_of_a_thing, of_role, role_of
 from .items import Item
 
 KINDS: Final = ("line", "bar", "pie", "scatter")
@@ -64,7 +64,7 @@ def guess(items: Sequence[Item], facts: Mapping[str, Facts] | None = None, rows:
     known = facts or {}
     measures = _by_fitness(of_role(items, Role.MEASURE))
     categories = [item for item in of_role(items, Role.CATEGORY) if _groups(item, known, rows)]
-    times = of_role(items, Role.TIME, Role.PERIOD)
+    times = [item for item in of_role(items, Role.TIME, Role.PERIOD) if item.is_key or not is_of_a_thing(item)]
     if times and measures and not _is_register(items):
         return _line(_keys_first(times)[0], measures[0], categories, known)
     if categories:

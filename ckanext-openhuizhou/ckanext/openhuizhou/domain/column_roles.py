@@ -47,13 +47,15 @@ _CODE_ID = re.compile(r"(?:^|_)(?:id|code|codes|no|number|num|seq|serial|order|r
 _TEXT = re.compile(r"(?:地址|住址|位置|说明|备注|描述|简介|含义|内容|网址|链接|事实|依据|范围)$")
 _TEXT_ID = re.compile(r"(?:^|_)(?:address|remark|remarks|note|notes|description|url|link)$")
 _INTENSITY = re.compile(
-    r"率|占比|比重|比例|比值|指数|浓度|平均|均值|人均|单价|价格|票价|均价|温度|气温|湿度|气压|风速|水位|密度|强度|等级|级别|得分|评分|分数|增速|增幅|同比|环比"
+    r"率|[高中低]位数|分位|占比|比重|比例|比值|指数|浓度|平均|均值|人均|单价|价格|票价|均价|温度|气温|湿度|气压|风速|水位|密度|强度|等级|级别|得分|评分|分数|增速|增幅|同比|环比"
     r"|高程|海拔|深度|厚度|年龄|天数|楼层|PM2\.?5|PM10|pH|噪声|流速"
 )
 _INTENSITY_ID = re.compile(
     r"(?:^|_)(?:rate|ratio|share|percent|pct|index|aqi|avg|mean|average|price|temperature|temp|humidity|density|score"
     r"|level|age|days|pm25|pm10|so2|no2|o3|co|ph|speed)(?:_|$)"
 )
+_OF_A_THING = re.compile(r"有效|截止|到期|届满|[至止]$|成立|建成|开业|评定|出生|投产|竣工|批准设立")
+_BRACKETS = re.compile(r"[（(]([^（()）]*)[)）]$")
 #: Units of something per something, and of what is not added up.
 _INTENSITY_UNIT = re.compile(r"[/／%％‰]|每|℃|°C|分贝|dB|^(?:分|级|度|岁)$|百分")
 
@@ -87,7 +89,13 @@ def is_coordinate(item: Item) -> bool:
 
 def is_additive(item: Item) -> bool:
     """Whether the sum of this measure over rows means something: amounts and counts, not rates, prices or readings."""
-    return not (_named(item, _INTENSITY, _INTENSITY_ID) or _INTENSITY_UNIT.search(item.unit))
+    unit = item.unit or "".join(_BRACKETS.findall(item.name))
+    return not (_named(item, _INTENSITY, _INTENSITY_ID) or _INTENSITY_UNIT.search(unit))
+
+
+def is_of_a_thing(item: Item) -> bool:
+    """Whether a date tells of the thing in its row (founded, valid until), not when what the row counts took place."""
+    return bool(_OF_A_THING.search(item.name))
 
 
 def _is_code(item: Item) -> bool:

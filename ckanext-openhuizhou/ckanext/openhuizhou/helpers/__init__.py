@@ -1,6 +1,7 @@
 """Functions for templates; CKAN registers what stands in ``__all__``."""
 
-from . import choices, entries, entry_form, formats, harvest, labels, lists, site, workbench
+from . import charts, choices, entries, entry_form, formats, harvest, labels, lists, loads, maps, site, table, workbench
+from .charts import *  # noqa: F403
 from .choices import *  # noqa: F403
 from .entries import *  # noqa: F403
 from .entry_form import *  # noqa: F403
@@ -8,10 +9,14 @@ from .formats import *  # noqa: F403
 from .harvest import *  # noqa: F403
 from .labels import *  # noqa: F403
 from .lists import *  # noqa: F403
+from .loads import *  # noqa: F403
+from .maps import *  # noqa: F403
 from .site import *  # noqa: F403
+from .table import *  # noqa: F403
 from .workbench import *  # noqa: F403
 
 __all__: list[str] = []
+__all__ += charts.__all__
 __all__ += choices.__all__
 __all__ += entries.__all__
 __all__ += entry_form.__all__
@@ -19,5 +24,8 @@ __all__ += formats.__all__
 __all__ += harvest.__all__
 __all__ += labels.__all__
 __all__ += lists.__all__
+__all__ += loads.__all__
+__all__ += maps.__all__
 __all__ += site.__all__
+__all__ += table.__all__
 __all__ += workbench.__all__

@@ -12,6 +12,7 @@ from .harvest_records import blueprint as harvest_records_blueprint
 from .harvest_runs import blueprint as harvest_runs_blueprint
 from .harvest_sources import blueprint as harvest_sources_blueprint
 from .home import blueprint as home_blueprint
+from .load import blueprint as load_blueprint
 from .map import blueprint as map_blueprint
 from .script_texts import blueprint as script_texts_blueprint
 from .table import blueprint as table_blueprint
@@ -32,6 +33,7 @@ __all__ = [
     "harvest_runs_blueprint",
     "harvest_sources_blueprint",
     "home_blueprint",
+    "load_blueprint",
     "map_blueprint",
     "script_texts_blueprint",
     "table_blueprint",
