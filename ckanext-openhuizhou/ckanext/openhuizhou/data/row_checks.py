@@ -157,7 +157,9 @@ class ListCells:
         texts = [text for text in set(self._cells) if text]
         if not texts:
             return []
-        fits = pc.match_substring_regex(pa.array(texts, pa.string()), pattern).to_pylist()
+        # half a character, which UTF-8 cannot write, fits no pattern that asks for one
+        array = pa.array([text.encode("utf-8", "replace") for text in texts], pa.binary()).cast(pa.string())
+        fits = pc.match_substring_regex(array, pattern).to_pylist()
         wrong = {text for text, fit in zip(texts, fits, strict=True) if not fit}
         return [offset for offset, cell in enumerate(self._cells) if cell in wrong] if wrong else []
 

@@ -101,7 +101,7 @@ def _is_pattern(pattern: str) -> bool:
     import pyarrow.compute as pc
 
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        pc.match_substring_regex(pa.array([""]), pattern)  # pyright: ignore[reportAttributeAccessIssue] - made at run time
     except pa.ArrowInvalid:
         return False
     return True

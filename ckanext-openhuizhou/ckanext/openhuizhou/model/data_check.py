@@ -112,7 +112,7 @@ def record_check(
         connection.execute(statement.on_conflict_do_update(index_elements=[DataCheck.resource_id], set_=values))
 
 
-def decision_on(resource_id: str, digest: str) -> Decision | None:
+def decision_on(resource_id: str, digest: str) -> str | None:
     """What was decided about exactly these rows, if anything was."""
     query = sa.select(DataCheck.decision).where(DataCheck.resource_id == resource_id, DataCheck.digest == digest)
     with engine().connect() as connection:
