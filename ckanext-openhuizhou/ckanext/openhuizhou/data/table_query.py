@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from ckanext.datastore.backend.postgres import identifier
 
@@ -229,9 +229,9 @@ class _Reader:
             self._not_used("query-op", argument, op, item)
             return None
         if op in UNARY:
-            return Filter(name, op)
+            return Filter(name, cast(Op, op))
         try:
-            return Filter(name, op, typed(item.data_type, text))
+            return Filter(name, cast(Op, op), typed(item.data_type, text))
         except ValueError:
             self._not_used("query-value", argument, text, item)
             return None
