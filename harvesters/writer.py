@@ -32,6 +32,7 @@ from ckanext.openhuizhou.harvesters.conflicts import OWN, supersede
 from ckanext.openhuizhou.harvesters.lease import Lease
 from ckanext.openhuizhou.harvesters.prepared import Prepared
 from ckanext.openhuizhou.harvesters.resources import resources_of
+from ckanext.openhuizhou.model.load import Origin
 from ckanext.openhuizhou.search import outbox
 
 log = logging.getLogger(__name__)
@@ -191,7 +192,9 @@ class Writer:
             if prepared.staged is None and prepared.table_refused and prepared.published_before:
                 record_failure(prepared.resource_id, prepared.dataset_id, prepared.findings)
         staged = {one.resource_id: (one, one.staged) for one in batch if one.staged is not None}
-        refused = publish_tables([(table, one.dataset_id) for one, table in staged.values()])
+        refused = publish_tables(
+            [(table, one.dataset_id) for one, table in staged.values()], Origin(run_id=self.lease.run_id)
+        )
         for resource_id, error in refused.items():
             prepared, _table = staged[resource_id]
             prepared.result, prepared.findings = "failed", error.findings

@@ -93,6 +93,11 @@ def max_links() -> int:
     return tk.config["ckanext.openhuizhou.max_links"]
 
 
+def keep_versions() -> int:
+    """Of so many loads of a table the rows are kept; at least one."""
+    return max(1, tk.config["ckanext.openhuizhou.keep_versions"])
+
+
 def site_url() -> str:
     """Where the portal is reached, without a slash at the end."""
     return str(tk.config["ckan.site_url"]).rstrip("/")

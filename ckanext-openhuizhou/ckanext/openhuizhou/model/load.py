@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.model import data_job
+from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.model import data_job, table_version
 from ckanext.openhuizhou.model.database import engine
 
 Verdict = Literal["ok", "failed"]
@@ -37,6 +38,17 @@ class Load(tk.BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What loaded a table: a run of the harvest, or a job."""
+
+    run_id: str | None = None
+    job_id: str | None = None
+
+
+UNKNOWN = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What there is to remember of a table that was published; ``changed`` is False when it was live before."""
 
@@ -46,19 +58,28 @@ class Published:
     digest: str
     size_bytes: int
     findings: Sequence[Mapping[str, Any]]
+    columns: Sequence[Item] = ()
     changed: bool = True
+    origin: Origin = UNKNOWN
 
 
 def record_ok(*published: Published) -> None:
-    """These tables were published, and what follows from those that changed is to be made. Commits in a transaction of
-    its own."""
+    """These tables were published: their verdicts, their versions, and that what follows from them is to be made.
+    Commits in a transaction of its own."""
     now = utcnow()
-    values = [{**asdict(one), "verdict": "ok", "loaded_at": now, "checked_at": now} for one in published]
-    for one in values:
-        del one["changed"]
+    kept = ("resource_id", "package_id", "rows", "digest", "size_bytes", "findings")
+    times = {"verdict": "ok", "loaded_at": now, "checked_at": now}
+    changed = [one for one in published if one.changed]
     with engine().begin() as connection:
-        _upsert(connection, values)
-        data_job.queue_derives(connection, ((one.resource_id, one.package_id) for one in published if one.changed))
+        _upsert(connection, [{name: getattr(one, name) for name in kept} | times for one in published])
+        table_version.add(connection, (_version(one) for one in changed))
+        data_job.queue_derives(connection, ((one.resource_id, one.package_id) for one in changed))
+
+
+def _version(one: Published) -> table_version.Loaded:
+    columns = table_version.columns_of(one.columns)
+    known = (one.resource_id, one.package_id, one.digest, one.rows, one.size_bytes, columns)
+    return table_version.Loaded(*known, one.origin.run_id, one.origin.job_id)
 
 
 def record_failed(resource_id: str, package_id: str, findings: Sequence[Mapping[str, Any]]) -> None:

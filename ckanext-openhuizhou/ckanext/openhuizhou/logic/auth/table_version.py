@@ -1,0 +1,37 @@
+"""Who sees what a table was: who sees what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan.types import AuthResult, Context
+
+__all__ = ["openhuizhou_table_version_changes", "openhuizhou_table_version_list", "openhuizhou_table_version_show"]
+
+
+@tk.auth_allow_anonymous_access
+def openhuizhou_table_version_list(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """Who may see the table's data."""
+    return _as_data(context, data_dict)
+
+
+@tk.auth_allow_anonymous_access
+def openhuizhou_table_version_show(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """Who may see the table's data."""
+    return _as_data(context, data_dict)
+
+
+@tk.auth_allow_anonymous_access
+def openhuizhou_table_version_changes(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """Who may see the table's data; the action asks besides whether all columns of both versions are open today."""
+    return _as_data(context, data_dict)
+
+
+def _as_data(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    asked = {"id": tk.get_or_bust(data_dict, "resource_id")}
+    try:
+        tk.check_access("openhuizhou_resource_data_show", tk.fresh_context(context), asked)
+    except tk.NotAuthorized as error:
+        return {"success": False, "msg": str(error)}
+    return {"success": True}
