@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ckanext.openhuizhou.data.tables import StagedTable, stage_table
+from ckanext.openhuizhou.data.checks import checked
+from ckanext.openhuizhou.data.row_checks import TableChecks
+from ckanext.openhuizhou.data.tables import StagedTable, stage_table, try_table
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.domain.text_rules import cleaned
@@ -46,7 +48,7 @@ log = logging.getLogger(__name__)
 
 #: Changes when the engine makes something else of the same record.
 ENGINE_VERSION: Final = "2"
-Stage = Callable[[str, Sequence[Item], Iterator[Sequence[object]]], StagedTable]
+Stage = Callable[[str, Sequence[Item], Iterator[Sequence[object]], TableChecks], StagedTable]
 
 
 def meaning_of(mapping: RecordMapping, checks: Checks) -> str:
@@ -310,7 +312,13 @@ class Preparer:
         shown = {id(item) for item in public_items(entry, [mapped_item.item for mapped_item in mapped.items])}
         items = [mapped_item for mapped_item in mapped.items if id(mapped_item.item) in shown]
         rows = self.lease.watched(cells_of(record.rows(), items, listed=mapped.listed))
-        return self.stage(prepared.resource_id, [mapped_item.item for mapped_item in items], rows)
+        columns = [mapped_item.item for mapped_item in items]
+        return checked(
+            prepared.resource_id,
+            prepared.dataset_id,
+            lambda checks: self.stage(prepared.resource_id, columns, rows, checks),
+            keep=self.stage is not try_table,
+        )
 
     def _rows_known(self, record: SourceRecord, prepared: Prepared) -> bool:
         """Whether the published table is the right one, so that only the entry's words have changed."""
@@ -328,12 +336,12 @@ class Preparer:
 
     def _decide(self, record: SourceRecord, candidate: Candidate, prepared: Prepared) -> None:
         stored, staged, entry = prepared.stored, prepared.staged, candidate.entry
-        same_table = staged is None or not staged.changed
+        same_table = staged is None or not staged.changed or staged.held
         prepared.findings = (*prepared.findings, *(staged.findings if staged else ()))
         if stored is not None and stored["state"] == "published" and same_table and stored["hash"] == prepared.hash:
             prepared.result = "unchanged"
             return
-        if staged is not None:
+        if staged is not None and not staged.held:
             entry["row_count"] = staged.rows
             if staged.changed:
                 entry["data_modified"], skewed = moment_of(record.modified)

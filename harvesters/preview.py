@@ -207,7 +207,7 @@ def _told(
     findings = list(prepared.findings)
     rows = _first_rows(sample, mapped.items, findings)
     if sample.cut:  # by the clock, perhaps before the first row
-        findings = [finding for finding in findings if finding.kind != "table-empty"]
+        findings = [finding for finding in findings if finding.kind not in ("table-empty", "table-rows-fewer")]
     return {
         "key": record.key,
         "title": None if title is None else str(title),

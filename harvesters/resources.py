@@ -21,7 +21,7 @@ def resources_of(prepared: Prepared, existing: Sequence[Mapping[str, Any]]) -> l
     there = {resource["id"]: resource for resource in existing}
     ours = {link["id"]: link for link in (_link(prepared, link) for link in prepared.links)}
     if prepared.staged is not None:
-        ours = {prepared.resource_id: {**there.get(prepared.resource_id, {}), **_table(prepared)}, **ours}
+        ours = {prepared.resource_id: _with_table(prepared, there.get(prepared.resource_id, {})), **ours}
     stay = [id_ for id_, resource in there.items() if id_ in ours or not _gone(prepared, resource)]
     kept = [ours.pop(id_, dict(there[id_])) for id_ in stay]
     new_table = [ours.pop(prepared.resource_id)] if prepared.resource_id in ours else []
@@ -34,6 +34,14 @@ def _gone(prepared: Prepared, resource: Mapping[str, Any]) -> bool:
     if resource["id"] == link_id_of(prepared.source_id, prepared.key, url):
         return True
     return taken is not None and resource["id"] in (taken.resource_id, link_id_of(taken.source_id, taken.key, url))
+
+
+def _with_table(prepared: Prepared, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource of the record's table. One that is held back changes nothing, and a new entry's is still empty."""
+    assert prepared.staged is not None, "asked for only with a table"
+    if not prepared.staged.held:
+        return {**before, **_table(prepared)}
+    return {**_table(prepared), "datastore_active": False, "size": None, **before}
 
 
 def _table(prepared: Prepared) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.compare import plain
-from ckanext.openhuizhou.model.harvest import Record, RunFinding
+from ckanext.openhuizhou.model.harvest import Record, RunFinding, Source
 
 #: Results that leave the published entry as it should be.
 GOOD = ("added", "changed", "unchanged")
@@ -126,3 +126,19 @@ def finding_to(finding: Finding) -> dict[str, Any]:
     """A finding as it is stored with a record; ``finding_from`` reads it."""
     values = finding_values("", finding, None)
     return {name: values[name] for name in ("kind", "record", "field", "row", "column", "value", "params")}
+
+
+def read_again(dataset_id: str) -> None:
+    """Let the next run read this entry's record and its rows anew, as other rules hold for them now; in the session's
+    transaction."""
+    record = (
+        sa.update(Record)
+        .where(Record.dataset_id == dataset_id)
+        .values(hash=None, refused_hash=None, payload_digest=None)
+        .returning(Record.source_id)
+        .execution_options(synchronize_session=False)
+    )
+    sources = list(model.Session.execute(record).scalars())
+    # a source that answers “not modified” would not be read
+    anew = sa.update(Source).where(Source.id.in_(sources)).values(state_mapping=None)
+    model.Session.execute(anew.execution_options(synchronize_session=False))

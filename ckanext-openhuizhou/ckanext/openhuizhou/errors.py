@@ -12,6 +12,7 @@
     ├── ValueRefused              a value does not fit its rule of the mapping; carries its finding, the record goes on
     ├── RecordRefused             one record cannot become an entry; carries findings, the rest goes on
     ├── TableRefused              a table's rows break its rules; carries findings, the old table stays
+    ├── NothingHeld               no table waits for the decision that a person made
     ├── ReadTimedOut              a reader's question about a table takes longer than a page may
     ├── UploadTooLarge            a person's file has more bytes than the portal takes
     ├── StorageFull               no room on the disk; the old table stays, the next run tries again
@@ -99,6 +100,10 @@ class RecordRefused(_WithFindings):
 
 class TableRefused(_WithFindings):
     """The rows behind an entry break its rules; what was published before stays."""
+
+
+class NothingHeld(OpenHuizhouError):
+    """No table of this resource waits, or not any more."""
 
 
 class ReadTimedOut(OpenHuizhouError):

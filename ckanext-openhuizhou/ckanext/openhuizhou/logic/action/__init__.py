@@ -2,6 +2,7 @@
 
 from . import (
     catalogue_code,
+    data_check,
     department,
     entry,
     harvest_mapping,
@@ -16,6 +17,7 @@ from . import (
     visibility,
 )
 from .catalogue_code import *  # noqa: F403
+from .data_check import *  # noqa: F403
 from .department import *  # noqa: F403
 from .entry import *  # noqa: F403
 from .harvest_mapping import *  # noqa: F403
@@ -31,6 +33,7 @@ from .visibility import *  # noqa: F403
 
 __all__: list[str] = []
 __all__ += catalogue_code.__all__
+__all__ += data_check.__all__
 __all__ += department.__all__
 __all__ += entry.__all__
 __all__ += harvest_mapping.__all__
