@@ -8,13 +8,52 @@ from .finding_kind import N_, FindingKind
 
 #: Keep in alphabetical order; see ``findings.KINDS``.
 TABLE_KINDS: Final[dict[str, FindingKind]] = {
+    "cell-code": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” is not in the code list"),
+        N_("Write one of the codes, or add the code to the item in the entry"),
+    ),
     "cell-digits-lost": FindingKind(
         N_("Row {row}, column “{column}”: a spreadsheet program has dropped digits of “{value}”"),
         N_("Format the column as text at the source before the numbers are typed or imported, and export it again"),
     ),
+    "cell-empty": FindingKind(
+        N_("Row {row}, column “{column}” is empty"),
+        N_("Fill in the value; if it may be missing, say so in the item of the entry"),
+    ),
+    "cell-length": FindingKind(
+        N_("Row {row}, column “{column}”: {length} characters where {most} are allowed: “{value}”"),
+        N_("Shorten the text, or correct the length of the item in the entry"),
+        "warning",
+    ),
+    "cell-mojibake": FindingKind(
+        N_("Row {row}, column “{column}”: the text was decoded wrongly at the source: “{value}”"),
+        N_("Export the table anew in UTF-8 from the system where it comes from"),
+        "warning",
+    ),
+    "cell-pattern": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” does not have the form {pattern}"),
+        N_("Correct the value, or the pattern of the item in the entry"),
+    ),
+    "cell-range": FindingKind(
+        N_("Row {row}, column “{column}”: “{value}” is not within {limits}"),
+        N_("Correct the value, or the limits of the item in the entry"),
+    ),
     "cell-unit": FindingKind(
         N_("Row {row}, column “{column}”: “{value}” has another unit than the item declares"),
         N_("Write all figures of the column in the unit of the item, or correct the unit in the entry"),
+    ),
+    "check-more": FindingKind(
+        N_("Column “{column}”: {count} more values of this kind ({check})"),
+        N_("The table of bad rows has more of them"),
+    ),
+    "check-more-rows": FindingKind(
+        N_("{count} more rows of this kind ({check})"),
+        N_("The table of bad rows has more of them"),
+    ),
+    "column-empty": FindingKind(
+        N_("Column “{column}” has no value in any row"),
+        N_("Fill the column at the source, or take the item out of the entry"),
+        "warning",
     ),
     "derive-failed": FindingKind(
         N_("What follows from the table could not be made: {step} ({reason})"),
@@ -31,6 +70,26 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
     "formula-without-value": FindingKind(
         N_("Sheet “{sheet}”: {count} formulas have no value stored with them, the first in cell {place}"),
         N_("Open the workbook in a spreadsheet program, save it, and deliver it again"),
+    ),
+    "item-codes-invalid": FindingKind(
+        N_("Item {row}: the code list has values that are not of type {data_type}, twice the same value, or none"),
+        N_("Write codes with their meaning, as 1=male; 2=female, or values alone, separated by semicolons"),
+    ),
+    "item-codes-too-many": FindingKind(
+        N_("Item {row}: the code list has {count} values; at most {most} are checked"),
+        N_("Publish the code list as a dataset of its own and name it in the description"),
+    ),
+    "item-limit-invalid": FindingKind(
+        N_("Item {row}: “{value}” is no limit for values of type {data_type}"),
+        N_("Write a number for numbers and a date for dates; other types have no limits"),
+    ),
+    "item-limits-crossed": FindingKind(
+        N_("Item {row}: the least value “{value}” lies above the greatest, “{maximum}”"),
+        N_("Exchange the two limits"),
+    ),
+    "item-pattern-invalid": FindingKind(
+        N_("Item {row}: “{value}” is no regular expression that can be checked, or has more than {most} characters"),
+        N_("Write a regular expression of RE2 for the whole value, for example 441[0-9]{{3}}"),
     ),
     "job-ends-workers": FindingKind(
         N_("The load ended {count} workers one after the other and was given up"),
@@ -87,65 +146,6 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("Column “{column}”: “{value}” is not of type {data_type} and was not used"),
         N_("Type a value as the column has them"),
         "warning",
-    ),
-    "cell-code": FindingKind(
-        N_("Row {row}, column “{column}”: “{value}” is not in the code list"),
-        N_("Write one of the codes, or add the code to the item in the entry"),
-    ),
-    "cell-empty": FindingKind(
-        N_("Row {row}, column “{column}” is empty"),
-        N_("Fill in the value; if it may be missing, say so in the item of the entry"),
-    ),
-    "cell-length": FindingKind(
-        N_("Row {row}, column “{column}”: {length} characters where {most} are allowed: “{value}”"),
-        N_("Shorten the text, or correct the length of the item in the entry"),
-        "warning",
-    ),
-    "cell-mojibake": FindingKind(
-        N_("Row {row}, column “{column}”: the text was decoded wrongly at the source: “{value}”"),
-        N_("Export the table anew in UTF-8 from the system where it comes from"),
-        "warning",
-    ),
-    "cell-pattern": FindingKind(
-        N_("Row {row}, column “{column}”: “{value}” does not have the form {pattern}"),
-        N_("Correct the value, or the pattern of the item in the entry"),
-    ),
-    "cell-range": FindingKind(
-        N_("Row {row}, column “{column}”: “{value}” is not within {limits}"),
-        N_("Correct the value, or the limits of the item in the entry"),
-    ),
-    "check-more": FindingKind(
-        N_("Column “{column}”: {count} more values of this kind ({check})"),
-        N_("The table of bad rows has more of them"),
-    ),
-    "check-more-rows": FindingKind(
-        N_("{count} more rows of this kind ({check})"),
-        N_("The table of bad rows has more of them"),
-    ),
-    "column-empty": FindingKind(
-        N_("Column “{column}” has no value in any row"),
-        N_("Fill the column at the source, or take the item out of the entry"),
-        "warning",
-    ),
-    "item-codes-invalid": FindingKind(
-        N_("Item {row}: the code list has values that are not of type {data_type}, twice the same value, or none"),
-        N_("Write codes with their meaning, as 1=male; 2=female, or values alone, separated by semicolons"),
-    ),
-    "item-codes-too-many": FindingKind(
-        N_("Item {row}: the code list has {count} values; at most {most} are checked"),
-        N_("Publish the code list as a dataset of its own and name it in the description"),
-    ),
-    "item-limit-invalid": FindingKind(
-        N_("Item {row}: “{value}” is no limit for values of type {data_type}"),
-        N_("Write a number for numbers and a date for dates; other types have no limits"),
-    ),
-    "item-limits-crossed": FindingKind(
-        N_("Item {row}: the least value “{value}” lies above the greatest, “{maximum}”"),
-        N_("Exchange the two limits"),
-    ),
-    "item-pattern-invalid": FindingKind(
-        N_("Item {row}: “{value}” is no regular expression that can be checked, or has more than {most} characters"),
-        N_("Write a regular expression of RE2 for the whole value, for example 441[0-9]{{3}}"),
     ),
     "row-duplicate": FindingKind(
         N_("Row {row} is the same as row {first}"),
