@@ -184,7 +184,8 @@ def measure_words(how: str, y: Item | None) -> str:
     """What is drawn: the number of rows, or a figure of them with its unit."""
     if y is None or how == "count":
         return tk._("Number of rows")
-    return with_unit(tk._("{y} ({how})").format(y=y.name, how=openhuizhou_chart_word(how)), y.unit)
+    words = tk._("{y} ({how}, {unit})") if y.unit else tk._("{y} ({how})")
+    return words.format(y=y.name, how=openhuizhou_chart_word(how), unit=y.unit)
 
 
 def _unit(chart: Chart, y: Item | None) -> str:
@@ -193,7 +194,7 @@ def _unit(chart: Chart, y: Item | None) -> str:
 
 def with_unit(name: str, unit: str) -> str:
     """A column's name and what it is counted in."""
-    return tk._("{name}, {unit}").format(name=name, unit=unit) if unit else name
+    return tk._("{name} ({unit})").format(name=name, unit=unit) if unit else name
 
 
 def axis(name: str, unit: str) -> dict[str, str]:

@@ -161,7 +161,7 @@
     var values = data.regions.map(function (one) { return one.value; }).filter(function (value) { return value !== null; });
     var low = Math.min.apply(null, values.concat(0)), high = Math.max.apply(null, values);
     option.visualMap = {
-      type: "continuous", min: low, max: high > low ? high : low + 1, left: 8, bottom: 8, calculable: false,
+      type: "continuous", min: low, max: high > low ? high : low + 1, right: 4, top: 4, itemHeight: 80, itemWidth: 14, calculable: false,
       inRange: { color: [look.soft, look.brand] }, textStyle: { color: look.muted },
       formatter: function (value) { return short(data.y.unit)(value); }
     };
