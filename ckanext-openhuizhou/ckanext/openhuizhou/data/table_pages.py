@@ -10,7 +10,7 @@ where he is; after another load it leads to the first page and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -158,7 +158,7 @@ class _Keyset:
             findings = (Finding("query-cursor", params={"argument": "after" if place.after else "before"}),)
         return self._forward(None, 0, findings)
 
-    def _forward(self, row: Mapping[str, Any] | None, before: int | None, findings: tuple[Finding, ...] = ()) -> Page:
+    def _forward(self, row: sa.RowMapping | None, before: int | None, findings: tuple[Finding, ...] = ()) -> Page:
         """The rows behind ``row``, of which ``before`` lie before them."""
         rows = self._read(row, backward=False)
         more, rows = len(rows) > self._size, rows[: self._size]
@@ -175,7 +175,7 @@ class _Keyset:
             findings=findings,
         )
 
-    def _backward(self, row: Mapping[str, Any] | None, before: int | None) -> Page:
+    def _backward(self, row: sa.RowMapping | None, before: int | None) -> Page:
         """The rows in front of ``row``, ``before`` of them; of no row, the last ones."""
         rows = self._read(row, backward=True)
         if len(rows) <= self._size:  # the first page, and a whole one
@@ -196,14 +196,14 @@ class _Keyset:
             last=("before", END) if row else None,
         )
 
-    def _read(self, row: Mapping[str, Any] | None, *, backward: bool) -> Sequence[sa.Row[Any]]:
+    def _read(self, row: sa.RowMapping | None, *, backward: bool) -> Sequence[sa.Row[Any]]:
         """One row more than a page has, in the order of reading."""
         condition, params = _beyond(self._query.sort, row, backward=backward) if row else ("true", {})
         order = _reversed_order(self._query) if backward else order_sql(self._query)
         statement = f"{_select(self._query)} WHERE ({self._where}) AND ({condition}) ORDER BY {order} LIMIT %(rows)s"
         return self._connection.exec_driver_sql(statement, {**self._params, **params, "rows": self._size + 1}).all()
 
-    def _found(self, cursor: str) -> tuple[Mapping[str, Any], int | None] | None:
+    def _found(self, cursor: str) -> tuple[sa.RowMapping, int | None] | None:
         """The row that a cursor names and how many lie before the page; None for a cursor of another load."""
         parts = _CURSOR.fullmatch(cursor)
         if parts is None or parts["digest"] != self._digest:
@@ -236,7 +236,7 @@ class _Keyset:
         return min(count, MOST_COUNTED), count > MOST_COUNTED
 
 
-def _beyond(sort: Sequence[tuple[str, bool]], row: Mapping[str, Any], *, backward: bool) -> tuple[str, dict[str, Any]]:
+def _beyond(sort: Sequence[tuple[str, bool]], row: sa.RowMapping, *, backward: bool) -> tuple[str, dict[str, Any]]:
     """The condition for rows behind (or in front of) ``row``: later in the first key, or equal there and later in the
     next, and so on; empty cells are the last in every key."""
     params: dict[str, Any] = {"k_id": row["_id"]}

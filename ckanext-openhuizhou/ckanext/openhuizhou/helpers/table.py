@@ -14,7 +14,7 @@ import ckan.plugins.toolkit as tk
 from flask import current_app
 
 from ckanext.openhuizhou.data.table_pages import TEXT_SHOWN
-from ckanext.openhuizhou.data.table_query import TableQuery
+from ckanext.openhuizhou.data.table_query import PREFIX, TableQuery
 from ckanext.openhuizhou.domain.column_roles import NUMERIC, Role, role_of
 from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.domain.item_values import codes_of
@@ -42,6 +42,8 @@ TABS: Final = (
     ("versions", N_("Versions")),
     ("checks", N_("Checks")),
 )
+#: Tabs that show the rows that an address picks.
+_OF_ROWS: Final = frozenset({"table", "chart", "map"})
 #: Formats of the downloads beside a table, and how they are called.
 FORMATS: Final = {
     "csv": "CSV",
@@ -97,7 +99,15 @@ def headings(items: Sequence[Item], query: TableQuery, base: str, keep: Sequence
         after = {"": item.column, "ascending": f"-{item.column}", "descending": None}[order]
         url = address(base, query, keep, sort=after)
         heads.append(
-            Heading(item.column, item.name or item.column, item.unit, item.description, is_figure(item), order, url)
+            Heading(
+                item.column,
+                item.name or item.column,
+                item.unit,
+                item.description,
+                item.data_type in NUMERIC,
+                order,
+                url,
+            )
         )
     return heads
 
@@ -146,7 +156,7 @@ def shown_number(item: Item, value: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def is_figure(item: Item) -> bool:
-    """Whether the column holds amounts: they are compared from the right edge."""
+    """Whether the column holds amounts, whose thousands are set apart: 2018 is a year, 2,018 are some."""
     return item.data_type in NUMERIC and role_of(item) is Role.MEASURE
 
 
@@ -180,13 +190,20 @@ def openhuizhou_table_url(page: str, entry: Mapping[str, Any], resource_id: str,
 
 
 def openhuizhou_table_tabs(entry: Mapping[str, Any], resource: Mapping[str, Any], active: str) -> list[Tab]:
-    """What can be looked at of a table by this reader: ``label``, ``url``, ``active``. Empty for what is no table."""
+    """What can be looked at of a table by this reader: ``label``, ``url``, ``active``. Empty for what is no table.
+
+    Between table, chart and map the picked rows stay picked.
+    """
     if not resource.get("datastore_active"):
         return []
+    args = tk.request.args.items(multi=True)
+    picked = urlencode([(name, value) for name, value in args if value and (name == "q" or name.startswith(PREFIX))])
     tabs = []
     for name, word in TABS:
         url = openhuizhou_table_url(name, entry, resource["id"]) if name else _file_page(entry, resource)
         if url and _offered(name, resource["id"]):
+            if picked and name in _OF_ROWS:
+                url = f"{url}?{picked}"
             tabs.append(Tab(tk._(word), url, name == active))
     return tabs
 

@@ -119,13 +119,14 @@ def _controls(
     def control(op: str, label: str, type_: str, values: Sequence[str] = ()) -> Control:
         name = f"{PREFIX}{item.column}.{op}"
         value = str(args.get(name) or "").strip()
+        message = messages.get(name, "")
         options: tuple[Option, ...] = ()
-        if type_ == "date" and value and not _DAY.fullmatch(value):
+        if type_ == "date" and value and (message or not _DAY.fullmatch(value)):
             type_ = "text"  # a date field would show a moment, or what is no date, as nothing
         if type_ == "select":
             listed = dict.fromkeys([*values, value] if value else values)
             options = tuple(Option(one, _option_label(item, one), one == value) for one in listed)
-        return Control(name, label, type_, value, options, messages.get(name, ""))
+        return Control(name, label, type_, value, options, message)
 
     if item.data_type == "boolean":
         return (control("eq", tk._("is"), "select", ("true", "false")),)
