@@ -42,8 +42,9 @@ class Taken:
     size: int = 0
 
 
-def take(package_type: str, resources: object) -> list[Taken]:
-    """Take the files of tables out of the resources of a package that is being saved.
+def take(package_type: str | None, resources: object) -> list[Taken]:
+    """Take the files of tables out of the resources of a package that is being saved. CKAN takes files with
+    ``package_update`` only, which is what ``resource_create``, ``_update`` and ``_patch`` call.
 
     :raises ValidationError: a file that may not come here, or is too large
     """
@@ -137,7 +138,7 @@ def checked_mode(mode: object) -> str:
     return str(mode)
 
 
-def _take_one(package_type: str, resource: dict[str, Any]) -> list[Taken]:
+def _take_one(package_type: str | None, resource: dict[str, Any]) -> list[Taken]:
     mode, upload = resource.pop(MODE, None), resource.get("upload")
     if not isinstance(upload, FileStorage) or not upload.filename or package_type != "dataset":
         return []

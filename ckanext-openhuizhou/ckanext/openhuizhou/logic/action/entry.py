@@ -33,7 +33,7 @@ def package_create(next_: Any, context: Context, data_dict: dict[str, Any]) -> A
     """
     if data_dict.get("type", "dataset") == "dataset":
         items_from_form(data_dict)
-    return _saved(next_, context, data_dict, data_dict.get("type", "dataset"))
+    return next_(context, data_dict)
 
 
 @tk.chained_action
@@ -46,7 +46,14 @@ def package_update(next_: Any, context: Context, data_dict: dict[str, Any]) -> A
     items_from_form(data_dict)
     _refuse_stale_form(data_dict)
     package = model.Package.get(data_dict.get("id") or data_dict.get("name"))
-    return _saved(next_, context, data_dict, package.type if package is not None else "")
+    taken = uploads.take(package.type if package is not None else None, data_dict.get("resources"))
+    try:
+        saved = next_(context, data_dict)
+    except BaseException:
+        uploads.give_up(taken)
+        raise
+    uploads.queue(context, saved["id"] if isinstance(saved, dict) else saved, taken)
+    return saved
 
 
 def openhuizhou_entry_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
@@ -104,15 +111,3 @@ def _refuse_stale_form(data_dict: dict[str, Any]) -> None:
             " with the entry, then save again to put yours in its place"
         )
         raise tk.ValidationError({SEEN_VERSION: [message]})
-
-
-def _saved(next_: Any, context: Context, data_dict: dict[str, Any], package_type: str | None) -> Any:
-    """Save the package; the files of tables that came with it are kept and wait to be loaded (``logic.uploads``)."""
-    taken = uploads.take(package_type or "dataset", data_dict.get("resources"))
-    try:
-        saved = next_(context, data_dict)
-    except BaseException:
-        uploads.give_up(taken)
-        raise
-    uploads.queue(context, saved["id"] if isinstance(saved, dict) else saved, taken)
-    return saved
