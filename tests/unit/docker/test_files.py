@@ -199,7 +199,7 @@ class TestNginx:
             (tmp_path / target).write_text(text.replace("http2 on;", ""))
         parsed = crossplane.parse(str(tmp_path / "nginx.conf"), strict=True)
         # Its strict mode takes the pairs inside of map and types for directives.
-        pairs_of_blocks = re.compile(r'unknown directive "(default|https|text/html)"')
+        pairs_of_blocks = re.compile(r'unknown directive "(default|https|text/html|\*|~\^.*)"')
         assert not [error for error in parsed["errors"] if not pairs_of_blocks.search(error["error"])]
         assert len(parsed["config"]) == 4
 
@@ -227,6 +227,29 @@ class TestNginx:
         ]
         sizes = [lines.get("client_max_body_size") for regex, lines in regexes if re.search(regex, address)]
         assert bool(sizes and sizes[0] == ["200m"]) is large
+
+    @pytest.mark.parametrize(
+        ("address", "framed"),
+        [
+            ("/dataset/211001-1/resource/0f-1a/table?1", True),
+            ("/en/dataset/211001-1/resource/0f-1a/chart?1", True),
+            ("/dataset/211001-1/resource/0f-1a/map?1", True),
+            ("/dataset/211001-1/resource/0f-1a/table?", False),
+            ("/dataset/211001-1/resource/0f-1a/table?11", False),
+            ("/dataset/211001-1/resource/0f-1a/load?1", False),
+            ("/user/login?1", False),
+            ("/user/login/dataset/a/resource/b/table?1", False),
+            ("/dataset/211001-1/edit?1", False),
+        ],
+    )
+    def test_only_tables_charts_and_maps_stand_in_other_sites_pages(self, address: str, framed: bool):
+        parsed = crossplane.parse(str(DOCKER / "nginx" / "nginx.conf"), check_ctx=False, single=True)
+        http = next(block for block in parsed["config"][0]["parsed"] if block["directive"] == "http")["block"]
+        chosen = next(b["block"] for b in http if b["directive"] == "map" and b["args"][1] == "$frame_ancestors")
+        patterns = {line["directive"].removeprefix("~"): line["args"] for line in chosen if line["directive"][0] == "~"}
+        assert [args for pattern, args in patterns.items() if re.search(pattern, address)] == (
+            [["*"]] if framed else []
+        )
 
     def test_names_the_service_and_the_port_of_the_compose_file(self):
         assert "server ckan:5000;" in (DOCKER / "nginx" / "nginx.conf").read_text("utf-8")
