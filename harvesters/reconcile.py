@@ -1,7 +1,7 @@
 """Proves that database, index, records, tables and files tell the same, and repairs what does not.
 
-The steps go from what others follow from to what follows: runs, tables, records, index. A repair is the smallest safe
-thing; writing an entry or a table is left to the next run of its source. What a run works on is left alone.
+The steps go from what others follow from to what follows: runs, jobs, tables, records, index. A repair is the smallest
+safe thing; writing an entry or a table is left to the next run of its source. What a run works on is left alone.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from sqlalchemy.dialects.postgresql import insert
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.discrepancies import Report
 from ckanext.openhuizhou.harvesters.reconcile_index import compare_index
+from ckanext.openhuizhou.harvesters.reconcile_jobs import compare_jobs
 from ckanext.openhuizhou.harvesters.reconcile_records import compare_leases, compare_records
 from ckanext.openhuizhou.harvesters.reconcile_tables import compare_tables
 from ckanext.openhuizhou.harvesters.wake import wake
 from ckanext.openhuizhou.model.database import exclusive
 
-_STEPS: Final = (compare_leases, compare_tables, compare_records, compare_index)
+_STEPS: Final = (compare_leases, compare_jobs, compare_tables, compare_records, compare_index)
 _KEY: Final = "openhuizhou.reconcile_report"
 _INFO: Final = model.SystemInfo.__table__  # pyright: ignore[reportAttributeAccessIssue]
 

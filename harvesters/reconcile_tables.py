@@ -12,12 +12,13 @@ from typing import Any, Final
 import sqlalchemy as sa
 from ckan import model
 
-from ckanext.openhuizhou.data import datastore_tables, files, inventory, tables
+from ckanext.openhuizhou.data import datastore_tables, files, inventory, jobs, tables
 from ckanext.openhuizhou.domain.discrepancies import Discrepancy, Report
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.harvesters.lease import abandoned
 from ckanext.openhuizhou.harvesters.quiet import quiet
 from ckanext.openhuizhou.harvesters.reconcile_records import AGAIN
+from ckanext.openhuizhou.model import data_check
 from ckanext.openhuizhou.model.harvest import Record, Run, record_of_table
 from ckanext.openhuizhou.model.load import Load
 from ckanext.openhuizhou.search import outbox
@@ -177,15 +178,17 @@ def _orphan_files(ids: Sequence[str], report: Report) -> None:
 
 
 def _staging(report: Report) -> None:
-    """Only while no run works: a table that is being staged belongs to no record yet."""
+    """Only while no run works: a table that is being staged belongs to no record yet. What a load is at, or is to go
+    on with, and what waits for an officer, is left alone."""
     if _any_run_works():
         report.skipped.append("staging")
         return
-    waiting = inventory.waiting_files(YOUNG)
+    needed = jobs.loading() | data_check.held()
+    waiting = [(resource_id, path) for resource_id, path in inventory.waiting_files(YOUNG) if resource_id not in needed]
     young = {resource_id for resource_id, _path in inventory.waiting_files(0)} - {one for one, _path in waiting}
     for resource_id in inventory.staging_tables():
         # its file is young: a preview, or a run that began just now
-        if resource_id not in young:
+        if resource_id not in young and resource_id not in needed:
             if not report.dry:
                 datastore_tables.drop_staging(resource_id)
             report.add([Discrepancy("staging-left", resource_id, "a staging table", not report.dry)])

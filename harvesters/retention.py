@@ -17,7 +17,9 @@ from ckan import model
 from sqlalchemy.orm import aliased
 
 from ckanext.openhuizhou import config
+from ckanext.openhuizhou.data import uploads
 from ckanext.openhuizhou.domain.city_time import utcnow
+from ckanext.openhuizhou.model.data_job import ACTIVE, DataJob
 from ckanext.openhuizhou.model.database import engine
 from ckanext.openhuizhou.model.harvest import (
     ACTIVE_STATES,
@@ -49,6 +51,8 @@ class Pruned:
     runs: int
     records: int
     outbox: int
+    loads: int
+    uploads: int
 
     def __str__(self) -> str:
         return ", ".join(f"{count} {name}" for name, count in asdict(self).items())
@@ -67,6 +71,8 @@ def prune(clock: Callable[[], datetime] = utcnow) -> Pruned:
         runs=_delete_runs(runs_until),
         records=_delete_records(runs_until),
         outbox=_collapse_outbox(),
+        loads=_delete_jobs(runs_until),
+        uploads=_delete_uploads(findings_until),
     )
     log.info("Deleted: %s", pruned)
     return pruned
@@ -124,6 +130,27 @@ def _delete_records(moment: datetime) -> int:
     key = sa.tuple_(Record.source_id, Record.key)
     old = sa.select(Record.source_id, Record.key).where(Record.state.in_(_GONE), Record.last_seen < moment, ~entry)
     return _in_batches(sa.delete(Record).where(key.in_(old.limit(_BATCH))))
+
+
+def _delete_jobs(moment: datetime) -> int:
+    """Loads that ended long ago, and what could not be derived; files that they leave go with ``_delete_uploads``."""
+    ended = DataJob.state.not_in((*ACTIVE, "held"))
+    batch = sa.select(DataJob.id).where(ended, DataJob.finished < moment).order_by(DataJob.created).limit(_BATCH)
+    return _in_batches(sa.delete(DataJob).where(DataJob.id.in_(batch.scalar_subquery())))
+
+
+def _delete_uploads(moment: datetime) -> int:
+    """Files of loads that ended before, but for the last that was published of each resource; of jobs that are gone."""
+    last = sa.select(DataJob.id).where(DataJob.state == "done").distinct(DataJob.resource_id)
+    last = last.order_by(DataJob.resource_id, DataJob.finished.desc())
+    recent = sa.or_(DataJob.finished.is_(None), DataJob.finished >= moment)
+    with engine().connect() as connection:
+        needed = {*connection.scalars(last), *connection.scalars(sa.select(DataJob.id).where(recent))}
+    age = (utcnow() - moment).total_seconds()
+    gone = [job_id for job_id in uploads.all_kept(age) if job_id not in needed]
+    for job_id in gone:
+        uploads.remove(job_id)
+    return len(gone)
 
 
 def _collapse_outbox() -> int:

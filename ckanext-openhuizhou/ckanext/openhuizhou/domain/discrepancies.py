@@ -104,6 +104,9 @@ KINDS: Final[dict[str, DiscrepancyKind]] = {
         N_("The file of a table is missing, or is not the one that was published"),
         N_("The table counts as not readable until the next run of its source publishes it anew"),
     ),
+    "job-dead": DiscrepancyKind(
+        N_("A job on a table has a worker that is gone"), N_("The next worker begins it again")
+    ),
     "lease-dead": DiscrepancyKind(
         N_("A run has a worker that is gone"), N_("The run waits for another worker and goes on where it stopped")
     ),
@@ -140,5 +143,8 @@ KINDS: Final[dict[str, DiscrepancyKind]] = {
     "table-tampered": DiscrepancyKind(
         N_("A table has more or fewer rows than were published"),
         N_("The table counts as not readable until the next run of its source publishes it anew"),
+    ),
+    "upload-left": DiscrepancyKind(
+        N_("A file was uploaded for a load that does not exist"), N_("The file was deleted")
     ),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from ckanext.openhuizhou.domain.findings import N_
 from .formats import openhuizhou_number
 
 __all__ = [
+    "openhuizhou_last_load",
     "openhuizhou_load_mode",
     "openhuizhou_load_news",
     "openhuizhou_load_state",
@@ -45,6 +46,12 @@ _NEWS: Final = {
     "failed": N_("The load failed; what was published before stays. The findings below say why."),
     "cancelled": N_("The load was cancelled; what was published before stays."),
 }
+
+
+def openhuizhou_last_load(resource_id: str) -> dict[str, Any] | None:
+    """The last load of a resource, for who may see its loads; None when there was none."""
+    found = tk.get_action("openhuizhou_load_list")({}, {"resource_id": resource_id, "limit": 1})["results"]
+    return found[0] if found else None
 
 
 def openhuizhou_load_state(state: str) -> str:
