@@ -1,8 +1,24 @@
 """Functions for templates; CKAN registers what stands in ``__all__``."""
 
-from . import charts, choices, entries, entry_form, formats, harvest, labels, lists, loads, maps, site, table, workbench
+from . import (
+    charts,
+    choices,
+    data_checks,
+    entries,
+    entry_form,
+    formats,
+    harvest,
+    labels,
+    lists,
+    loads,
+    maps,
+    site,
+    table,
+    workbench,
+)
 from .charts import *  # noqa: F403
 from .choices import *  # noqa: F403
+from .data_checks import *  # noqa: F403
 from .entries import *  # noqa: F403
 from .entry_form import *  # noqa: F403
 from .formats import *  # noqa: F403
@@ -18,6 +34,7 @@ from .workbench import *  # noqa: F403
 __all__: list[str] = []
 __all__ += charts.__all__
 __all__ += choices.__all__
+__all__ += data_checks.__all__
 __all__ += entries.__all__
 __all__ += entry_form.__all__
 __all__ += formats.__all__

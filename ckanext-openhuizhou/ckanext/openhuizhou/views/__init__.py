@@ -3,6 +3,7 @@
 from .bad_input import blueprint as bad_input_blueprint
 from .caching import blueprint as caching_blueprint
 from .chart import blueprint as chart_blueprint
+from .data_checks import blueprint as data_checks_blueprint
 from .departments import blueprint as departments_blueprint
 from .download import blueprint as download_blueprint
 from .entries import blueprint as entries_blueprint
@@ -24,6 +25,7 @@ __all__ = [
     "bad_input_blueprint",
     "caching_blueprint",
     "chart_blueprint",
+    "data_checks_blueprint",
     "departments_blueprint",
     "download_blueprint",
     "entries_blueprint",
