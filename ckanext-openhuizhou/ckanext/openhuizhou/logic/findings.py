@@ -10,6 +10,7 @@ from flask import has_request_context
 
 from ckanext.openhuizhou.domain.change_rules import RULES
 from ckanext.openhuizhou.domain.findings import KINDS, Finding
+from ckanext.openhuizhou.domain.table_checks import checks
 from ckanext.openhuizhou.harvesters.rules import PLACE_PREFIX
 from ckanext.openhuizhou.schemas.code_lists import code_list
 from ckanext.openhuizhou.schemas.fields import field_labels
@@ -93,6 +94,9 @@ def _in_words(params: Mapping[str, Any]) -> dict[str, Any]:
     pii_kind = shown.get("pii_kind")
     if pii_kind:
         shown["pii_kind"] = tk._(pii_kind)
+    check = checks().get(str(shown.get("check")))
+    if check is not None:
+        shown["check"] = in_reader_language(check.label)
     for name, list_name in _CODED_PARAMS.items():
         code = code_list(list_name).codes.get(str(shown.get(name)))
         if code:
