@@ -14,9 +14,12 @@ def upgrade() -> None:
     op.create_table(
         "openhuizhou_table_profile",
         sa.Column("resource_id", sa.UnicodeText, primary_key=True),
-        # of the load that it was counted for
+        # of the load that it was counted for: its rows, and its columns' labels and types
         sa.Column("digest", sa.UnicodeText, nullable=False),
+        sa.Column("dictionary", sa.UnicodeText, nullable=False),
         sa.Column("rows", sa.BigInteger, nullable=False),
+        # rows that were counted, where not all of them were
+        sa.Column("sampled", sa.BigInteger),
         sa.Column("columns", JSONB, nullable=False),
         sa.Column("made_at", sa.DateTime, nullable=False),
         sa.Column("seconds", sa.Float, nullable=False),
