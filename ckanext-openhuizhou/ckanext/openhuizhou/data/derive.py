@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from ckanext.openhuizhou.data import datastore_tables
+from ckanext.openhuizhou.data import datastore_tables, profile, versions
 from ckanext.openhuizhou.data.job_lease import JobLease
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import LeaseLost, RunStopped
@@ -18,7 +18,10 @@ from ckanext.openhuizhou.errors import LeaseLost, RunStopped
 log = logging.getLogger(__name__)
 
 #: Name and function of each step, in the order in which they are done; the function is given the resource's id.
-STEPS: Final[list[tuple[str, Callable[[str], object]]]] = []
+STEPS: Final[list[tuple[str, Callable[[str], object]]]] = [
+    ("profile", profile.derive),
+    ("versions", versions.derive),
+]
 
 
 def run(lease: JobLease) -> None:
