@@ -130,6 +130,8 @@ def checked(
     if decision == "publish":
         report = replace(report, verdict="warned")
     _keep(resource_id, package_id, report, staged.digest)
+    if report.verdict == "held":
+        held_tables.keep_only(staged)
     return replace(staged, held=report.verdict == "held", findings=(*staged.findings, *_held(report)))
 
 

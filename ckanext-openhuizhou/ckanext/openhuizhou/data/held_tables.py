@@ -43,6 +43,13 @@ def decide(
         raise
 
 
+def keep_only(staged: StagedTable) -> None:
+    """Drop the files of loads that waited before this one; its staging table has taken the place of theirs."""
+    for path in files.staging_dir().glob(f"{staged.resource_id}.*.csv"):
+        if path != staged.csv_path:
+            path.unlink(missing_ok=True)
+
+
 def let_go(resource_id: str) -> None:
     """Drop what waits: a newer load says something else. Idempotent."""
     datastore_tables.drop_staging(resource_id)
