@@ -108,3 +108,12 @@ def _estimates(resource_id: str, rows: int) -> dict[str, int]:
     with reading() as connection:
         found = connection.execute(query, {"name": resource_id}).tuples().all()
     return {name: int(number if number >= 0 else -number * rows) for name, number in found if number}
+
+
+def current(resource_id: str) -> table_profile.TableProfile | None:
+    """The profile of the table that is live now; None while it is being made."""
+    kept = table_profile.profile_of(resource_id)
+    mark = datastore_tables.live_mark(resource_id) if kept is not None else None
+    if kept is None or mark is None or (kept.digest, kept.dictionary) != (mark["digest"], mark["dictionary"]):
+        return None
+    return kept
