@@ -110,7 +110,7 @@ class TestQueue:
         for _number in range(jobs.MOST_WAITING):
             bureau.act("editor", "openhuizhou_load_start", resource_id=resource_id, file=upload(rows(1)))
         kept = len(list(uploads.folder().iterdir()))
-        with pytest.raises(tk.ValidationError, match="wait already"):
+        with pytest.raises(tk.ValidationError, match="upload"):
             bureau.act("editor", "openhuizhou_load_start", resource_id=resource_id, file=upload(rows(1)))
         assert len(list(uploads.folder().iterdir())) == kept
 
