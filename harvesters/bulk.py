@@ -26,7 +26,9 @@ from ckanext.openhuizhou.search.package_dicts import package_dicts, packages
 from ckanext.openhuizhou.search.shown import shown
 
 #: Of these plugins it is known what they do when a dataset is written; the activity plugin listens to a signal.
-_KNOWN: Final = frozenset({"openhuizhou", "activity", "datastore", "scheming_datasets", "scheming_organizations"})
+_KNOWN: Final = frozenset(
+    {"openhuizhou", "openhuizhou_tables", "activity", "datastore", "scheming_datasets", "scheming_organizations"}
+)
 
 #: An entry as ``package_show`` gives it → as ``package_update`` is to be given it; None when nothing is to be done.
 Alteration = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from ckanext.openhuizhou.data.spreadsheet import unique
+from ckanext.openhuizhou.data.spreadsheet import column_names
 from ckanext.openhuizhou.domain.findings import N_, Finding
 from ckanext.openhuizhou.errors import RecordRefused
 from ckanext.openhuizhou.harvesters.folder_source import FOLDER_OPTIONS, MOST_COLUMNS, FolderKind
@@ -109,8 +109,3 @@ def _rows(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
     for row in csv.reader(lines, delimiter=delimiter, strict=True):
         lines.row_ended()
         yield row
-
-
-def column_names(header: Sequence[object]) -> list[str]:
-    """Names of the columns; one without a name gets its number, one that stands twice a number behind it."""
-    return unique(str(cell).replace("\ufeff", "").strip() or f"列{place}" for place, cell in enumerate(header, 1))

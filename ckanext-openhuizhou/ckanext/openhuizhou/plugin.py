@@ -10,9 +10,11 @@ from ckan import model
 from ckan.common import CKANConfig
 from ckan.lib.plugins import DefaultTranslation
 from ckan.types import Context
+from ckanext.datastore.interfaces import IDatastore
 
 from ckanext.openhuizhou import config as options
 from ckanext.openhuizhou import search
+from ckanext.openhuizhou.data.text_search import search_by_parts
 from ckanext.openhuizhou.harvesters.entry_form import forget_schema
 from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
@@ -93,3 +95,19 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
 
     def get_user_dataset_labels(self, user_obj: model.User) -> list[str]:
         return visibility.viewer_labels(user_obj)
+
+
+class TablesPlugin(p.SingletonPlugin):
+    """What we say to the DataStore. A plugin of its own, for CKAN wants it after ``datastore``, and our templates and
+    routes before."""
+
+    p.implements(IDatastore, inherit=True)
+
+    def datastore_search(
+        self,
+        context: Context,  # noqa: ARG002
+        data_dict: dict[str, Any],
+        fields_types: dict[str, str],
+        query_dict: dict[str, Any],
+    ) -> dict[str, Any]:
+        return search_by_parts(data_dict, fields_types, query_dict)

@@ -5,14 +5,13 @@ reach about three thousand rows a second. What this path skips, and why that is 
 
 - the actions' auth and schema validation: callers are the loader only, and ``tables.stage_table`` has typed and
   checked every cell and column name;
-- ``IDataDictionaryForm`` and ``IDatastore`` hooks of other plugins: none of ours implements them;
-- the row trigger that fills ``_full_text`` through JSON: the same text is built by a plain function at half
-  the cost; the stock trigger is attached before the table goes live, so later upserts work as usual;
+- ``IDataDictionaryForm`` hooks of other plugins: none of ours implements them;
+- ``_full_text``, its trigger and its index: ``text_search`` answers ``q`` without them (ADR 0041);
 - the background job that counts rows: the count is known and stored with the swap;
 - ``resource_patch(datastore_active=True)``: the harvest writes the resource with that flag.
 
-The outcome is what the actions make: column types, data dictionary (comments), primary key, indexes, trigger, rights
-and search results; ``tests/integration/data/test_datastore_tables.py`` compares the two.
+The outcome is what the actions make: column types, data dictionary (comments), primary key, rights and search results;
+``tests/integration/data/test_datastore_tables.py`` compares the two.
 """
 
 from __future__ import annotations
@@ -24,14 +23,13 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from ckanext.datastore.backend.postgres import get_write_engine, identifier, literal_string
 from sqlalchemy.exc import OperationalError
 
+from ckanext.openhuizhou.data import filter_indexes
 from ckanext.openhuizhou.domain.cell_types import POSTGRESQL_TYPES
 from ckanext.openhuizhou.domain.column_info import info_of
 from ckanext.openhuizhou.domain.items import Item
@@ -48,12 +46,18 @@ SWAP_ATTEMPTS = 15
 #: When many are swapped at once, readers of all of them wait for one: then rather one by one.
 LOCK_TIMEOUT_TOGETHER_MS = 100
 _LOCK_NOT_AVAILABLE = "55P03"
-#: PostgreSQL passes at most 100 arguments to a function.
-_ARGUMENTS = 90
-#: Characters of a row that are searched. A search vector holds 1 MiB, and a letter takes up to 4 bytes.
-_SEARCHED_CHARACTERS = 250_000
-#: JSON spells these as PostgreSQL does, so that a cast gives the text of the stock full-text trigger.
-_CAST_AS_TEXT = {"text", "bigint", "numeric", "boolean"}
+#: Bytes that COPY asks for at a time; for each the interpreter's lock is taken.
+_READ_BYTES = 1 << 18
+
+
+class Readable(Protocol):
+    """A CSV file."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+#: The mark of a table, known when its file was read to the end.
+MarkWhenRead = Callable[[], Mapping[str, Any]]
 
 
 def staging_name(resource_id: str) -> str:
@@ -74,24 +78,26 @@ def dictionary_digest(items: Sequence[Item]) -> str:
 
 
 def copy_to_staging(
-    resource_id: str, items: Sequence[Item], csv_path: Path, mark: Mapping[str, Any], look: Look | None = None
+    resource_id: str, items: Sequence[Item], source: Readable, mark: MarkWhenRead, look: Look | None = None
 ) -> int:
-    """Create the staging table, fill it from the CSV file, and leave ``mark`` as its comment. ``look`` sees it in the
-    same transaction; what it raises leaves no table.
+    """Create the staging table, fill it from a CSV file, leave a mark as its comment; nothing is left when it fails.
+
+    ``source`` may still be written; ``mark`` is asked once it was read to its end, and may wait, and raise. ``look``
+    sees the finished table in the same transaction, and may raise too.
 
     Returns the number of rows.
     """
     with _write_connection() as connection:
         # whoever loses a staging table in a crash of the server stages it again; the swap's commit makes it durable
         _execute(connection, "SET LOCAL synchronous_commit = off")
-        return _fill_staging(connection, resource_id, items, csv_path, mark, look)
+        return _fill_staging(connection, resource_id, items, source, mark, look)
 
 
-def copy_on_trial(items: Sequence[Item], csv_path: Path, look: Look | None = None) -> int:
+def copy_on_trial(items: Sequence[Item], source: Readable, look: Look | None = None) -> int:
     """Fill a table as ``copy_to_staging`` does, in a transaction that is rolled back. Returns the number of rows."""
     connection = get_write_engine().connect()
     try:
-        return _fill_staging(connection, str(uuid.uuid4()), items, csv_path, {}, look)
+        return _fill_staging(connection, str(uuid.uuid4()), items, source, dict, look)
     finally:
         connection.rollback()
         connection.close()
@@ -101,21 +107,25 @@ def _fill_staging(
     connection: sa.Connection,
     resource_id: str,
     items: Sequence[Item],
-    csv_path: Path,
-    mark: Mapping[str, Any],
+    source: Readable,
+    mark: MarkWhenRead,
     look: Look | None,
 ) -> int:
     table = identifier(staging_name(resource_id))
     names = ", ".join(identifier(item.column) for item in items)
     _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE", *_create_statements(resource_id, items))
-    with csv_path.open("rb") as source, closing(connection.connection.cursor()) as cursor:
+    with closing(connection.connection.cursor()) as cursor:
+        # frozen rows: the table is of this transaction, so that nobody can have an older view of it
         cast(Any, cursor).copy_expert(
-            f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, HEADER true, ENCODING 'UTF8', FORCE_NULL ({names}))",
+            f"COPY {table} ({names}) FROM STDIN"
+            f" WITH (FORMAT csv, HEADER true, FREEZE true, ENCODING 'UTF8', FORCE_NULL ({names}))",
             source,
+            _READ_BYTES,
         )
         rows = cursor.rowcount
-    comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark))}"
-    _execute(connection, *_finish_statements(resource_id), comment)
+    comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark()))}"
+    _execute(connection, comment, f"ANALYZE {table}")
+    filter_indexes.create(connection, staging_name(resource_id), items, rows)
     if look is not None:
         look(connection, table)
     return rows
@@ -236,11 +246,7 @@ def drop_live(resource_id: str) -> None:
 
 def _drop(table: str) -> None:
     with _write_connection() as connection:
-        _execute(
-            connection,
-            f"DROP TABLE IF EXISTS {identifier(table)} CASCADE",
-            f"DROP FUNCTION IF EXISTS {identifier(_function_name(table))}() CASCADE",
-        )
+        _execute(connection, f"DROP TABLE IF EXISTS {identifier(table)} CASCADE")
 
 
 @contextmanager
@@ -255,59 +261,18 @@ def _execute(connection: sa.Connection, *statements: str) -> None:
     connection.exec_driver_sql("; ".join(statements).replace("%", "%%"))
 
 
-def _function_name(table: str) -> str:
-    return f"{table}_fts"
-
-
 def _create_statements(resource_id: str, items: Sequence[Item]) -> Iterator[str]:
-    """The table as ``datastore_create`` makes it, with a full-text function of its own for the time of the COPY."""
-    name = staging_name(resource_id)
-    table, function = identifier(name), identifier(_function_name(name))
+    """The table as ``datastore_create`` makes it, without what only serves ``_full_text``."""
+    table = identifier(staging_name(resource_id))
     columns = ", ".join(f"{identifier(item.column)} {POSTGRESQL_TYPES[item.data_type]}" for item in items)
-    yield f"CREATE TABLE {table} (_id serial PRIMARY KEY, _full_text tsvector, {columns})"
+    # an empty search vector takes less room than NULL, which costs a bit for each column of the row
+    yield f"CREATE TABLE {table} (_id serial PRIMARY KEY, _full_text tsvector DEFAULT '', {columns})"
     for item in items:
         comment = literal_string(column_comment(item))
         yield f"COMMENT ON COLUMN {table}.{identifier(item.column)} IS {comment}"
-    parts = _joined([_text_of(item) for item in items])
-    yield (
-        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $fts$ BEGIN"
-        f" NEW._full_text := to_tsvector(left({parts}, {_SEARCHED_CHARACTERS})); RETURN NEW; END $fts$"
-    )
-    yield f"CREATE TRIGGER staging BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """SQL that joins texts by a blank, however many they are."""
-    while len(parts) > 1:
-        groups = [parts[start : start + _ARGUMENTS] for start in range(0, len(parts), _ARGUMENTS)]
-        parts = [f"concat_ws(' ', {', '.join(group)})" for group in groups]
-    return parts[0]
-
-
-def _text_of(item: Item) -> str:
-    column = f"NEW.{identifier(item.column)}"
-    if POSTGRESQL_TYPES[item.data_type] in _CAST_AS_TEXT:
-        return f"{column}::text"
-    return f"to_json({column}) #>> '{{}}'"
-
-
-def _finish_statements(resource_id: str) -> Iterator[str]:
-    """Everything that need not wait for the swap: the stock trigger, the index, the planner's statistics."""
-    name = staging_name(resource_id)
-    table = identifier(name)
-    method = tk.config["ckan.datastore.default_fts_index_method"]
-    yield f"DROP FUNCTION {identifier(_function_name(name))}() CASCADE"
-    yield (
-        f"CREATE TRIGGER zfulltext BEFORE INSERT OR UPDATE ON {table}"
-        " FOR EACH ROW EXECUTE PROCEDURE populate_full_text_trigger()"
-    )
-    yield f"CREATE INDEX {identifier(name + '_fts')} ON {table} USING {method} (_full_text)"
-    yield f"ANALYZE {table}"
 
 
 def _renames(resource_id: str) -> Iterator[tuple[str, str, str]]:
     """Kind, suffix of the staging name, final name: the names that ``datastore_create`` gives."""
-    full_text = hashlib.sha1((resource_id + '"_full_text"').encode(), usedforsecurity=False).hexdigest()
     yield "INDEX", "_pkey", f"{resource_id}_pkey"
     yield "SEQUENCE", "__id_seq", f"{resource_id}__id_seq"
-    yield "INDEX", "_fts", full_text

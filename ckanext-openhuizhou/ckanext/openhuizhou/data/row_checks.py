@@ -14,9 +14,9 @@ from functools import cache
 from typing import Final, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from ckanext.openhuizhou.data.arrow import pc
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 

@@ -208,9 +208,16 @@ def unique(names: Iterable[str]) -> list[str]:
     return found
 
 
+def column_names(header: Sequence[object]) -> list[str]:
+    """Names of the columns; one without a name gets its number, one that stands twice a number behind it."""
+    return unique(str(cell).replace("\ufeff", "").strip() or f"列{place}" for place, cell in enumerate(header, 1))
+
+
 def _count(row: Sequence[Any]) -> int:
     return sum(cell not in (None, "") and bool(_text(cell)) for cell in row)
 
 
 def _text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():  # a year as the name of a column
+        return str(int(cell))
     return "" if cell is None else str(cell).strip()

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
+import pyarrow as pa
 from typing_extensions import Buffer
 
+from ckanext.openhuizhou.data.arrow_cells import ArrayTyper, ArrowCells, Noteworthy, as_lines, quoted
 from ckanext.openhuizhou.data.row_checks import NO_CHECKS, ListCells, RowCheck, TableChecks
 from ckanext.openhuizhou.domain import pii
 from ckanext.openhuizhou.domain.cell_types import Converter
@@ -54,6 +56,7 @@ class WrittenTable:
 class _Column:
     item: Item
     convert: Converter
+    typer: ArrayTyper
     scanner: pii.ColumnScanner | None
     check: RowCheck | None
     errors: list[Finding] = field(default_factory=list)
@@ -65,7 +68,21 @@ class _Column:
     def of(cls, item: Item, checks: TableChecks) -> _Column:
         scanned = item.data_type in TEXTUAL or item.data_type in FIGURES
         scanner = pii.ColumnScanner(item.name, numeric=item.data_type in FIGURES) if scanned else None
-        return cls(item, converter_of(item.data_type, item.unit), scanner, checks.of_column(item))
+        convert = converter_of(item.data_type, item.unit)
+        return cls(item, convert, ArrayTyper(item.data_type, convert), scanner, checks.of_column(item))
+
+    def typed_array(self, array: pa.StringArray, first_row: int) -> pa.StringArray:
+        """The same for an array of texts, looked at, and quoted for the file."""
+        typed = self.typer.typed(array, lambda offset, cell: self._refuse(cell, first_row + offset))
+        if self.check is not None:
+            self.check.feed(ArrowCells(typed), first_row)
+        if self.scanner is None:
+            return typed
+        noted = Noteworthy(typed, self.item.data_type)
+        rows = [first_row + offset for offset in noted.offsets]
+        self.scanner.feed_chosen(noted.cells, rows, noted.values)
+        self._count_formulas(zip(rows, noted.cells, strict=True))
+        return quoted(typed) if noted.cells else typed
 
     def typed(self, cells: Sequence[object], first_row: int) -> Sequence[str | None]:
         """The batch's cells as text; wrong ones become findings and NULL."""
@@ -78,33 +95,28 @@ class _Column:
         try:
             return self.convert(cell)
         except ValueError:
-            if len(self.errors) < LISTED_FINDINGS:
-                params = {"data_type": self.item.data_type}
-                self.errors.append(
-                    Finding(
-                        misfit(self.item.data_type, cell),
-                        row=row,
-                        column=self.item.name,
-                        value=shortened(cell),
-                        params=params,
-                    )
-                )
-            else:
-                self.unlisted += 1
+            self._refuse(cell, row)
             return None
+
+    def _refuse(self, cell: object, row: int) -> None:
+        if len(self.errors) == LISTED_FINDINGS:
+            self.unlisted += 1
+            return
+        kind, params = misfit(self.item.data_type, cell), {"data_type": self.item.data_type}
+        self.errors.append(Finding(kind, row=row, column=self.item.name, value=shortened(cell), params=params))
 
     def look_at(self, values: Sequence[str | None], first_row: int) -> None:
         """Everything that is asked of typed cells."""
         if self.scanner is not None:
             self.scanner.feed(values, first_row)
-        self.look_for_formulas(values, first_row)
+        self._count_formulas(enumerate(values, first_row))
         if self.check is not None:
             self.check.feed(ListCells(values), first_row)
 
-    def look_for_formulas(self, values: Sequence[str | None], first_row: int) -> None:
+    def _count_formulas(self, numbered: Iterable[tuple[int, str | None]]) -> None:
         if self.item.data_type not in TEXTUAL:
             return
-        for row, value in enumerate(values, first_row):
+        for row, value in numbered:
             if value and value[0] in _FORMULA_STARTS and _FORMULA.match(value):
                 self.formulas += 1
                 self.first_formula = self.first_formula or row
@@ -128,7 +140,7 @@ def shortened(value: object, length: int = 40) -> str:
 class _HashingFile(io.RawIOBase):
     """Writes to a file and hashes what it writes."""
 
-    def __init__(self, target: BinaryIO) -> None:
+    def __init__(self, target: Target) -> None:
         self._target = target
         self.sha256 = hashlib.sha256()
         self.size = 0
@@ -137,10 +149,67 @@ class _HashingFile(io.RawIOBase):
         return True
 
     def write(self, chunk: Buffer, /) -> int:
+        self._target.write(chunk)
         self.sha256.update(chunk)
-        written = self._target.write(chunk)
-        self.size += written
-        return written
+        length = memoryview(chunk).nbytes
+        self.size += length
+        return length
+
+
+class Target(Protocol):
+    """Where the file's bytes go, all of them at each call."""
+
+    def write(self, chunk: Buffer, /) -> object: ...
+
+
+class TableWriter:
+    """One pass over a table, batch by batch: typed, looked at, written. What is wrong is collected until ``finish``."""
+
+    def __init__(self, target: Target, items: Sequence[Item], checks: TableChecks) -> None:
+        self.rows = 0
+        self._items = items
+        self._checks = checks
+        self._columns = [_Column.of(item, checks) for item in items]
+        self._refused: list[Finding] = []
+        self._sink = _HashingFile(target)
+        self._text = io.TextIOWrapper(io.BufferedWriter(self._sink, 1 << 20), encoding="utf-8", newline="")
+        self._text.write("\ufeff")
+        self._csv = csv.writer(self._text, lineterminator="\r\n")
+        self._csv.writerow([item.name for item in items])
+
+    @property
+    def hopeless(self) -> bool:
+        """So much is wrong that reading on only costs time."""
+        return len(self._refused) + sum(column.unlisted for column in self._columns) > GIVE_UP_AFTER
+
+    def add_rows(self, batch: Sequence[Sequence[object]]) -> None:
+        """Column by column: one loop per converter and one expression per column, not one per cell."""
+        misshapen = _width_findings(batch, len(self._items), self.rows + 1)
+        self._refused += misshapen or _write_batch(self._csv.writerows, self._columns, batch, self.rows + 1)
+        self.rows += len(batch)
+
+    def add_arrays(self, batch: Sequence[pa.StringArray]) -> None:
+        """The same for the columns of a file, as texts."""
+        first_row = self.rows + 1
+        typed = [column.typed_array(array, first_row) for column, array in zip(self._columns, batch, strict=True)]
+        self._text.flush()
+        self._sink.write(as_lines(typed))
+        self.rows += len(batch[0])
+
+    def finish(self) -> WrittenTable:
+        """
+        Raises:
+            TableRefused: with every finding of the pass; the file is then unfinished and must not be used.
+        """
+        self._text.flush()
+        refused = self._refused + _header_findings(self._items)
+        refused += [finding for column in self._columns for finding in column.findings()]
+        refused += _personal_data_findings(self._columns, self.rows)
+        refused += self._checks.refusals()
+        if refused:
+            raise TableRefused(refused)
+        warnings = () if self.rows else (Finding("table-empty"),)
+        return WrittenTable(self.rows, self._sink.sha256.hexdigest(), self._sink.size, warnings)
 
 
 def write_table(
@@ -151,33 +220,16 @@ def write_table(
     Raises:
         TableRefused: with every finding of the pass; the file is then unfinished and must not be used.
     """
-    columns = [_Column.of(item, checks) for item in items]
-    refused: list[Finding] = []
-    count = 0
     with path.open("wb") as target:
-        sink = _HashingFile(target)
-        text = io.TextIOWrapper(io.BufferedWriter(sink, 1 << 20), encoding="utf-8", newline="")
-        text.write("\ufeff")
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow([item.name for item in items])
-        for batch in _batches(rows):
-            misshapen = _width_findings(batch, len(items), count + 1)
-            refused += misshapen or _write_batch(writer.writerows, columns, batch, count + 1)
-            count += len(batch)
-            if len(refused) + sum(column.unlisted for column in columns) > GIVE_UP_AFTER:
+        writer = TableWriter(target, items, checks)
+        for batch in batches(rows):
+            writer.add_rows(batch)
+            if writer.hopeless:
                 break
-        text.flush()
-    refused += _header_findings(items)
-    refused += [finding for column in columns for finding in column.findings()]
-    refused += _personal_data_findings(columns, count)
-    refused += checks.refusals()
-    if refused:
-        raise TableRefused(refused)
-    warnings = () if count else (Finding("table-empty"),)
-    return WrittenTable(count, sink.sha256.hexdigest(), sink.size, warnings)
+        return writer.finish()
 
 
-def _batches(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
+def batches(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, BATCH_ROWS)):
         yield batch
@@ -186,10 +238,9 @@ def _batches(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]
 def _write_batch(
     write_rows: Callable[[Iterable[Sequence[str | None]]], object],
     columns: Sequence[_Column],
-    batch: list[Sequence[object]],
+    batch: Sequence[Sequence[object]],
     first_row: int,
 ) -> list[Finding]:
-    """Column by column: one loop per converter and one regular expression pass per column, not one per cell."""
     typed = []
     for column, cells in zip(columns, zip(*batch, strict=True), strict=True):
         values = column.typed(cells, first_row)

@@ -33,6 +33,7 @@ class OpenSheet:
 
     name: str
     sheets: list[str]
+    visible: list[str]
     merged: Sequence[_MERGED]
     rows: Iterator[list[Any]]
 
@@ -55,7 +56,7 @@ def open_sheet(stream: BinaryIO, wanted: str | int | list[str] | None) -> Iterat
             lines = child.stdout
             about = _line(lines)
             merged = [((top, left), (bottom, right)) for (top, left), (bottom, right) in about["merged"]]
-            yield OpenSheet(about["name"], about["sheets"], merged, _rows(lines))
+            yield OpenSheet(about["name"], about["sheets"], about["visible"], merged, _rows(lines))
         finally:
             watch.cancel()
             child.kill()

@@ -43,7 +43,10 @@ def main(wanted: str) -> None:
 
 def _read(workbook: python_calamine.CalamineWorkbook, wanted: Any) -> None:
     names = workbook.sheet_names
-    name = _chosen(names, wanted)
+    shown = [
+        about.name for about in workbook.sheets_metadata if about.visible is python_calamine.SheetVisibleEnum.Visible
+    ]
+    name = _chosen(names, wanted) if wanted is not None else next(iter(shown or names), None)
     if name is None:
         _say({"error": "missing", "reason": str(wanted), "sheets": names})
         return
@@ -52,7 +55,7 @@ def _read(workbook: python_calamine.CalamineWorkbook, wanted: Any) -> None:
     if len(merged) > _MOST_MERGED:
         _say({"error": "too-large"})
         return
-    _say({"name": name, "sheets": names, "merged": merged})
+    _say({"name": name, "sheets": names, "visible": shown, "merged": merged})
     rows = 0
     left = [""] * (sheet.start[1] if sheet.start else 0)
     for cells in sheet.iter_rows():  # from row 1, but from the first column that has a cell
@@ -71,7 +74,7 @@ def _chosen(names: list[str], wanted: Any) -> str | None:
         return wanted if wanted in names else None
     if isinstance(wanted, list):
         return next((name for word in wanted for name in names if word in name), None)
-    place = (wanted or 1) - 1
+    place = wanted - 1
     return names[place] if 0 <= place < len(names) else None
 
 

@@ -36,9 +36,9 @@ POSTGRESQL_TYPES: Final[dict[str, str]] = {
 }
 
 #: What people write for "no value", in any column.
-_NULL_TEXTS: Final = frozenset({"", "-", "－", "—", "--", "——"})
+NULL_TEXTS: Final = frozenset({"", "-", "－", "—", "--", "——"})
 #: … and where a word cannot be a value, because the column holds numbers, dates or booleans.
-_NULL_WORDS: Final = _NULL_TEXTS | {"/", "null", "NULL", "None", "N/A", "n/a", "无", "暂无", "空"}
+_NULL_WORDS: Final = NULL_TEXTS | {"/", "null", "NULL", "None", "N/A", "n/a", "无", "暂无", "空"}
 
 _TRUE_TEXTS: Final = frozenset({"是", "有", "true", "t", "yes", "y", "1", "√"})
 _FALSE_TEXTS: Final = frozenset({"否", "无", "没有", "false", "f", "no", "n", "0", "×"})
@@ -66,7 +66,7 @@ def to_text(value: object) -> str | None:
     """Trimmed text; a whole float (a code that went through Excel) loses its ``.0``; NUL bytes are dropped."""
     if type(value) is str:
         text = value.strip()
-        if text in _NULL_TEXTS:
+        if text in NULL_TEXTS:
             return None
         return text.replace("\x00", "") if "\x00" in text else text
     if value is None:

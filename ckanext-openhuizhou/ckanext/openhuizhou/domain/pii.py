@@ -170,6 +170,9 @@ LONG_NUMBER = re.compile(r"[0-9０-９][0-9０-９ -]{5,}[0-9０-９Xx]")
 #: No rule can match a value that has no run of four digits; this keeps most columns out of the slow part.
 _FOUR_DIGITS = re.compile(r"[0-9]{4}")
 _FULL_WIDTH: Final = str.maketrans("０１２３４５６７８９Ｘｘ－　＋", "0123456789Xx- +")
+#: Every cell in which a rule can find a number holds this (RE2 knows it too): eleven digits, one sign between two of
+#: them at most, and no letter, digit or point before them.
+MAY_BE_NUMBER: Final = r"(?:^|[^0-9０-９A-Za-z.])[0-9０-９](?:[-－ 　]?[0-9０-９]){10}"
 #: Between the cells of a batch: the record separator, which no cell holds and no rule matches.
 _SEPARATOR: Final = "\x1e"
 _IN_NUMBER: Final = str.maketrans("", "", "- ")
@@ -206,15 +209,25 @@ class ColumnScanner:
         """Scan one batch; ``first_row`` is the number of its first row."""
         present = [cell or "" for cell in cells]
         self.values += len(present) - present.count("")
-        text = _SEPARATOR.join(present)
+        self._scan(_SEPARATOR.join(present), lambda place: first_row + place)
+
+    def feed_chosen(self, cells: Sequence[str], rows: Sequence[int], values: int) -> None:
+        """Scan those cells of a batch that ``MAY_BE_NUMBER`` finds, with the numbers of their rows; ``values``: how many
+        cells of the whole batch are not empty."""
+        self.values += values
+        if cells:
+            last = len(rows) - 1
+            self._scan(_SEPARATOR.join(cells), lambda place: rows[min(place, last)])
+
+    def _scan(self, text: str, row_of: Callable[[int], int]) -> None:
         if not text.isascii():
             text = text.translate(_FULL_WIDTH)
         if not _FOUR_DIGITS.search(text):
             return
         for rule, tally in zip(VALUE_RULES, self.tallies, strict=True):
-            self._count(rule, tally, text, first_row)
+            self._count(rule, tally, text, row_of)
 
-    def _count(self, rule: ValueRule, tally: _Tally, text: str, first_row: int) -> None:
+    def _count(self, rule: ValueRule, tally: _Tally, text: str, row_of: Callable[[int], int]) -> None:
         for match in rule.candidate.finditer(text):
             number = (match[1] if rule.candidate.groups else match[0]).translate(_IN_NUMBER)
             tally.candidates += 1
@@ -224,7 +237,7 @@ class ColumnScanner:
             if rule.kind == "resident-id" and is_credit_code(number):
                 tally.credit_codes += 1
             if tally.first_row is None:
-                tally.first_row = first_row + text.count(_SEPARATOR, 0, match.start())
+                tally.first_row = row_of(text.count(_SEPARATOR, 0, match.start()))
 
     def verdicts(self, column: int) -> Iterable[ColumnVerdict]:
         """The rules that this column breaks."""

@@ -8,6 +8,8 @@ bytes that read as Chinese in UTF-8, which bytes of GB18030 do only by rare chan
 UTF-8 that was damaged (cut off in its last letter, say) is often right GB18030, as garbage. It is told by the Chinese
 letters that UTF-8 reads before the damage, which bytes of GB18030 make only by rare chance.
 
+Big5 and single-byte encodings of other scripts decode too, to letters that nobody uses: ``plausible`` tells them.
+
 Detectors look at a part or at frequencies and are wrong on files that begin with 300 kB of ASCII; replacing what does
 not decode publishes garbage. GB18030 holds all of GBK and GB2312, so that one name stands for the three.
 """
@@ -22,6 +24,7 @@ from itertools import islice
 from typing import BinaryIO, Final
 
 from ckanext.openhuizhou.errors import DecodingError
+from ckanext.openhuizhou.transport.plausible import first_implausible
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -68,6 +71,8 @@ def detect(stream: BinaryIO) -> str:
             stream.seek(0)
             _refuse(_first_utf8_run(_chunks(stream)))
             stream.seek(0)
+            _refuse(first_implausible(_chunks(stream)))
+            stream.seek(0)
             return "gb18030"
     raise DecodingError(_REFUSED, offset=utf8)
 
@@ -80,6 +85,14 @@ def decode(content: bytes) -> str:
     """
     stream = io.BytesIO(content)
     return content.decode(detect(stream)).removeprefix("\ufeff")
+
+
+def head(stream: BinaryIO, encoding: str, length: int) -> str:
+    """The text of the first ``length`` bytes, without a byte order mark; ``stream`` is left at its start."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    text = decoder.decode(stream.read(length))
+    stream.seek(0)
+    return text.removeprefix("\ufeff")
 
 
 def first_error(chunks: Iterable[bytes], encoding: str) -> int | None:

@@ -1,0 +1,104 @@
+"""The table of a workbook: its sheet, its header, its rows. How sheets are laid out, ``spreadsheet`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, BinaryIO, Final
+
+from ckanext.openhuizhou.data.spreadsheet import HEAD_ROWS, NOTE_STARTS, SUM_STARTS, Layout, Sheet, find_layout
+from ckanext.openhuizhou.data.workbook import OpenSheet, open_sheet
+from ckanext.openhuizhou.domain.column_match import ColumnMatch, match_columns
+from ckanext.openhuizhou.domain.findings import Finding
+from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.errors import RecordRefused
+
+MOST_COLUMNS: Final = 2000
+BATCH_ROWS: Final = 2000
+_JOIN: Final = "_"
+#: Sheets that are looked through for the items' names.
+_MOST_SHEETS: Final = 20
+
+
+@dataclass(slots=True)
+class WorkbookTable:
+    columns: tuple[str, ...]
+    match: ColumnMatch
+    batches: Iterator[list[Sequence[object]]]
+
+
+@contextmanager
+def open_workbook(
+    stream: BinaryIO, items: Sequence[Item], closed: Sequence[Item], wanted: str | int | None, header: int | None
+) -> Iterator[WorkbookTable]:
+    """The table on the sheet of that name or number, or on the first visible sheet that has the items' names.
+
+    Raises:
+        RecordRefused: it is no workbook, too large a one, or no table is found on it; also while rows are read.
+    """
+    chosen = wanted if wanted is not None else _sheet_with(stream, items, closed, header)
+    with open_sheet(stream, chosen) as sheet:
+        head = list(islice(sheet.rows, HEAD_ROWS))
+        layout, match = _laid_out(sheet, head, items, closed, header)
+        rows = layout.rows(chain(head, sheet.rows), sheet.merged, NOTE_STARTS, SUM_STARTS)
+        names = [name for name in layout.columns if name]
+        yield WorkbookTable(tuple(names), match, _batches(rows, names, match))
+
+
+def _sheet_with(stream: BinaryIO, items: Sequence[Item], closed: Sequence[Item], header: int | None) -> str | None:
+    """The first visible sheet whose header has all items; else the one that has most of them."""
+    best, found = -1, None
+    for name in _sheets(stream):
+        try:
+            with open_sheet(stream, name) as sheet:
+                head = list(islice(sheet.rows, HEAD_ROWS))
+                _layout, match = _laid_out(sheet, head, items, closed, header)
+        except RecordRefused as error:
+            if any(finding.kind != "header-not-found" for finding in error.findings):
+                raise
+            continue
+        matched = len(items) - len(match.missing)
+        if matched > best:
+            best, found = matched, name
+        if not match.missing:
+            break
+    return found
+
+
+def _sheets(stream: BinaryIO) -> list[str]:
+    with open_sheet(stream, None) as sheet:
+        return sheet.visible[:_MOST_SHEETS]
+
+
+def _laid_out(
+    sheet: OpenSheet, head: list[list[Any]], items: Sequence[Item], closed: Sequence[Item], header: int | None
+) -> tuple[Layout, ColumnMatch]:
+    """How the sheet is laid out: as it looks, or with another header row when that one has more of the items' names."""
+    shown = Sheet(sheet.name, head, sheet.merged)
+    best: tuple[Layout, ColumnMatch] | None = None
+    missing = len(items) + 1
+    for declared in [header] if header is not None else [None, *range(1, min(len(head), 40) + 1)]:
+        try:
+            layout = find_layout(shown, None if declared is None else [declared], _JOIN)
+        except RecordRefused:
+            continue
+        match = match_columns([name for name in layout.columns if name], items, closed)
+        if len(match.missing) < missing:
+            best, missing = (layout, match), len(match.missing)
+        if not missing:
+            break
+    if best is None:
+        raise RecordRefused([Finding("header-not-found", value=sheet.name)])
+    if best[0].width > MOST_COLUMNS:
+        raise RecordRefused([Finding("columns-too-many", params={"count": best[0].width, "most": MOST_COLUMNS})])
+    return best
+
+
+def _batches(
+    rows: Iterator[dict[str, object]], names: Sequence[str], match: ColumnMatch
+) -> Iterator[list[Sequence[object]]]:
+    cells = [names[place] for place in match.positions if place is not None]
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield [[row[name] for name in cells] for row in batch]
