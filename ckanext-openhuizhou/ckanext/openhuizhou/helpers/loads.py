@@ -27,7 +27,7 @@ STATES: Final = {
     "running": N_("Running"),
     "held": N_("Held back"),
     "done": N_("Published"),
-    "refused": N_("Refused"),
+    "refused": N_("Did not pass"),
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
 }
