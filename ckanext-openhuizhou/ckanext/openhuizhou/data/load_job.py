@@ -6,32 +6,33 @@ which the job knows before it publishes, so that rows are never appended twice.
 
 from __future__ import annotations
 
-import csv
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from ckanext.openhuizhou.data import datastore_tables, tables, uploads
+from ckanext.openhuizhou.data.checks import checked
 from ckanext.openhuizhou.data.entry_data import entry_of, follow, validation_findings, write_entry
 from ckanext.openhuizhou.data.job_lease import JobLease
+from ckanext.openhuizhou.data.table_file import FileSource
 from ckanext.openhuizhou.data.tables import LoadResult, StagedTable
 from ckanext.openhuizhou.domain.city_time import utcnow
-from ckanext.openhuizhou.domain.column_match import match_columns
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.domain.visibility import public_items
 from ckanext.openhuizhou.errors import LeaseLost, StorageFull, TableRefused
 from ckanext.openhuizhou.model.data_job import DataJob
 from ckanext.openhuizhou.model.database import engine
-from ckanext.openhuizhou.model.load import load_of
+from ckanext.openhuizhou.model.load import Origin, load_of
 
 log = logging.getLogger(__name__)
+
+_STAGE: Final = {"replace": tables.stage_file}
 
 
 def run(lease: JobLease) -> None:
@@ -96,25 +97,22 @@ def _staged(lease: JobLease, entry: Mapping[str, Any]) -> StagedTable:
     path = uploads.kept_file(lease.id)
     if not path.exists():
         raise TableRefused([Finding("job-file-gone", value=lease.file_name)])
+    source = FileSource(path, lease.file_name)
     lease.step("staging", bytes_total=path.stat().st_size, rows=0)
     _supersede_held(lease)
-    return tables.stage_table(lease.resource_id, items, _rows(lease, path, items, closed))
-
-
-def _rows(lease: JobLease, path: Path, items: Sequence[Item], closed: Sequence[Item]) -> Iterator[list[object]]:
-    with path.open(encoding="utf-8-sig", newline="") as source:
-        rows = csv.reader(source)
-        match = match_columns(next(rows, []), items, closed)
-        if match.missing:
-            raise TableRefused([finding for finding in match.findings if finding.severity == "error"])
-        for number, row in enumerate(rows, 1):
-            if number % 1000 == 0:
-                lease.moved(number)
-            yield match.cells(row)
+    mode = lease.mode if datastore_tables.live_mark(lease.resource_id) is not None else "replace"
+    return checked(
+        lease.resource_id,
+        lease.package_id,
+        lambda rules: _STAGE[mode](lease.resource_id, items, source, rules, closed=closed, watch=lease.moved),
+    )
 
 
 def _publish(lease: JobLease, staged: StagedTable) -> None:
     """The entry first, as a harvest does: a table that nobody can be told of is not published."""
+    if staged.held:
+        lease.end("held", staged.findings, rows=staged.rows)
+        return
     try:
         lease.step("publishing", rows=staged.rows, digest=staged.digest)
         write_entry(lease.package_id, staged)
@@ -129,7 +127,7 @@ def _publish(lease: JobLease, staged: StagedTable) -> None:
         _discard(staged)
         raise
     try:
-        published = tables.publish_table(staged, lease.package_id, Origin(job_id=lease.job_id))
+        published = tables.publish_table(staged, lease.package_id, Origin(job_id=lease.id))
     except TableRefused as error:
         follow(lease.package_id)
         lease.end("failed", error.findings)
