@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ckanext.openhuizhou.domain.chart_choice import Problem
 from ckanext.openhuizhou.domain.items import Item
-from ckanext.openhuizhou.domain.map_choice import arguments_of_map, chosen_map, label_of, mappable
+from ckanext.openhuizhou.domain.map_choice import Map, arguments_of_map, chosen_map, label_of, mappable
 
 ITEMS = [
     Item("机构编号", "org_code", "string", is_key=True),
@@ -18,41 +20,49 @@ ITEMS = [
 ]
 
 
+def asked(items: Sequence[Item], args: Mapping[str, str]) -> tuple[Map | None, tuple[Problem, ...]]:
+    return chosen_map(mappable(items), label_of(items), args)
+
+
 class TestChosen:
     def test_places_come_first(self):
-        map_, problems = chosen_map(ITEMS, {})
+        map_, problems = asked(ITEMS, {})
         assert map_ is not None
         assert map_.show == "points"
         assert map_.label == ITEMS[2]
         assert problems == ()
 
     def test_regions_are_taken_with_their_figure(self):
-        map_, _problems = chosen_map(ITEMS, {"show": "regions", "y": "beds"})
+        map_, _problems = asked(ITEMS, {"show": "regions", "y": "beds"})
         assert map_ is not None
         assert map_.pair is None
         assert (map_.x, map_.y, map_.how) == (ITEMS[3], ITEMS[6], "sum")
 
     def test_rates_are_not_added_up(self):
-        map_, problems = chosen_map(ITEMS, {"show": "regions", "y": "rate", "how": "sum"})
+        map_, problems = asked(ITEMS, {"show": "regions", "y": "rate", "how": "sum"})
         assert map_ is not None
         assert map_.how == "mean"
         assert problems == (Problem("not-added", "入住率"),)
 
     def test_what_the_table_has_not_is_said(self):
-        map_, problems = chosen_map(ITEMS[:4], {"show": "points", "y": "beds"})
+        map_, problems = asked(ITEMS[:4], {"show": "points", "y": "beds"})
         assert map_ is not None
         assert map_.show == "regions"
         assert problems == (Problem("kind", "points"), Problem("no-column", "beds"))
 
     def test_a_table_without_places_has_no_map(self):
-        assert chosen_map(ITEMS[:3], {}) == (None, ())
+        assert asked(ITEMS[:3], {}) == (None, ())
         assert mappable(ITEMS[:3]).shows == ()
+
+    def test_a_column_that_names_other_places_is_no_region(self):
+        assert mappable(ITEMS[:4], {"county": ["天河区", "越秀区", "惠城区"]}).shows == ()
+        assert mappable(ITEMS[:4], {"county": ["惠州市", "惠城区"]}).shows == ("regions",)
 
     def test_its_address_asks_for_itself(self):
         for args in ({}, {"show": "regions"}, {"show": "regions", "y": "rate"}, {"y": "beds"}):
-            map_, _problems = chosen_map(ITEMS, args)
+            map_, _problems = asked(ITEMS, args)
             assert map_ is not None
-            assert chosen_map(ITEMS, arguments_of_map(map_)) == (map_, ())
+            assert asked(ITEMS, arguments_of_map(map_)) == (map_, ())
 
 
 class TestLabel:

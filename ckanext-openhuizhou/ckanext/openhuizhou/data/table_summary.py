@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -28,7 +27,7 @@ MOST_KEYS: Final = 400
 #: … when each is drawn several times.
 MOST_KEYS_OF_SERIES: Final = 100
 #: Series that are drawn apart; the rest is one more.
-MOST_SERIES: Final = 6
+MOST_SERIES: Final = 7
 #: Summaries that a process keeps. A few hundred short rows each, of tables that do not change under their digest.
 KEPT: Final = 256
 
@@ -238,7 +237,8 @@ def _fitting_grain(connection: sa.Connection, query: TableQuery, x: Item, asked:
     return next((grain for grain in offered[start:] if days / _STEP[grain] < most), GRAINS[-1])
 
 
-def _days(first: date | datetime, last: date | datetime) -> float:
+def _days(first: Any, last: Any) -> float:
+    """Between two dates, or two moments."""
     span = last - first
     return span.days + span.seconds / 86_400
 

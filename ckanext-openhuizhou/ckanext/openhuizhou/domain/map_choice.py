@@ -11,9 +11,11 @@ from .chart_guess import MEASURES, usual_measure
 from .column_roles import Role, is_additive, of_role
 from .coordinates import Pair, pairs_of
 from .items import Item
-from .regions import region_columns
+from .regions import named_regions, region_columns
 
 SHOWS: Final = ("points", "regions")
+#: A column of which so many of the frequent values name a county is a column of counties.
+NAMED: Final = 0.5
 ARGUMENTS: Final = ("show", "at", "x", "y", "how")
 
 
@@ -44,14 +46,19 @@ class Map:
     how: str = "count"
 
 
-def mappable(items: Sequence[Item]) -> Mappable:
-    """Whether and how the table can be drawn on a map."""
-    return Mappable(pairs_of(items), region_columns(items), of_role(items, Role.MEASURE))
+def mappable(items: Sequence[Item], values: Mapping[str, Sequence[str]] | None = None) -> Mappable:
+    """Whether and how the table can be drawn on a map. ``values``: frequent ones by column, where they are known."""
+    seen = values or {}
+    regions = tuple(
+        item for item in region_columns(items) if item.column not in seen or named_regions(seen[item.column]) >= NAMED
+    )
+    return Mappable(pairs_of(items), regions, of_role(items, Role.MEASURE))
 
 
-def chosen_map(items: Sequence[Item], args: Mapping[str, str]) -> tuple[Map | None, tuple[Problem, ...]]:
+def chosen_map(
+    offered: Mappable, label: Item | None, args: Mapping[str, str]
+) -> tuple[Map | None, tuple[Problem, ...]]:
     """The map that ``args`` ask for, or the first that there is; None when there is none."""
-    offered = mappable(items)
     if not offered.shows:
         return None, ()
     problems: list[Problem] = []
@@ -65,7 +72,7 @@ def chosen_map(items: Sequence[Item], args: Mapping[str, str]) -> tuple[Map | No
         longitudes = tuple(pair.longitude for pair in offered.pairs)
         at = _one(longitudes, args.get("at", ""), problems) or longitudes[0]
         pair = next(pair for pair in offered.pairs if pair.longitude is at)
-        return Map("points", pair=pair, label=label_of(items), y=y), tuple(problems)
+        return Map("points", pair=pair, label=label, y=y), tuple(problems)
     x = _one(offered.regions, args.get("x", ""), problems) or offered.regions[0]
     return Map("regions", x=x, y=y, how=_how(y, args.get("how", ""), problems)), tuple(problems)
 

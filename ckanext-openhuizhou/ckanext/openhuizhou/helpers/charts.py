@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
@@ -18,6 +18,8 @@ from ckanext.openhuizhou.domain.items import Item
 
 __all__ = ["openhuizhou_chart_word", "openhuizhou_figure"]
 
+#: So many times the largest bar, and the others are told but not drawn.
+OTHERS_DWARF: Final = 3
 #: Decimals that a mean is given.
 MEAN_DECIMALS: Final = 2
 
@@ -30,6 +32,14 @@ class Figures:
     numeric: tuple[bool, ...]
     cells: tuple[tuple[str, ...], ...]
     raw: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line, or the bars of one colour: a figure for each group, None where there is none."""
+
+    name: str
+    values: tuple[Decimal | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +78,42 @@ def drawing_of_summary(chart: Chart, summary: Summary, items: Sequence[Item]) ->
     title = _title(chart, x, y, by)
     keys = list(dict.fromkeys((group.others, group.key) for group in summary.groups))
     labels = [_label(x, key, others=others) for others, key in keys]
-    lines = _lines(summary.groups)
     values = {(group.others, group.key, group.other_series, group.series): group for group in summary.groups}
     series = [
-        {
-            "name": _label(by, name, others=others) if by else measure_words(chart.how, y),
-            "values": [figure_of(values.get((*key, others, name)), chart.how) for key in keys],
-        }
-        for others, name in lines
+        Series(
+            _label(by, name, others=others) if by else measure_words(chart.how, y),
+            tuple(figure_of(values.get((*key, others, name)), chart.how) for key in keys),
+        )
+        for others, name in _lines(summary.groups)
     ]
     figures = _figures(chart, summary, x, labels, series)
+    shown = len(labels) - 1 if others_dwarf(chart, summary) else len(labels)
     data = {
         "kind": chart.kind,
         "time": role_of(x) is Role.TIME,
         "ordered": role_of(x) in (Role.TIME, Role.PERIOD),
         "stacked": bool(by) and chart.how in ("count", "sum"),
         "x": axis(x.name, ""),
-        "y": axis(measure_words(chart.how, y), _unit(chart, y)),
-        "labels": labels,
-        "series": [{**one, "values": [number(value) for value in one["values"]]} for one in series],
+        "y": axis(measure_words(chart.how, y), y.unit if y is not None and chart.how != "count" else ""),
+        "labels": labels[:shown],
+        "series": [{"name": one.name, "values": [number(value) for value in one.values[:shown]]} for one in series],
     }
-    return Drawing(title, _described(title, chart, labels, series), figures, data)
+    return Drawing(title, _described(title, chart, labels[:shown], series), figures, data)
+
+
+def others_dwarf(chart: Chart, summary: Summary) -> bool:
+    """Whether a bar of the others would leave nothing to be seen of those that are drawn apart."""
+    if chart.kind != "bar":
+        return False
+    apart: dict[str | None, Decimal] = {}
+    others = Decimal(0)
+    for group in summary.groups:
+        value = group.value(chart.how) or Decimal(0)
+        if group.others:
+            others += value
+        else:
+            apart[group.key] = apart.get(group.key, Decimal(0)) + value
+    return others > OTHERS_DWARF * max(apart.values(), default=Decimal(0)) > 0
 
 
 def drawing_of_points(chart: Chart, points: Points, items: Sequence[Item]) -> Drawing:
@@ -136,12 +161,10 @@ def _lines(groups: Iterable[Group]) -> list[tuple[bool, str | None]]:
     return sorted(rows, key=lambda key: (key[0], -rows[key], key[1] or ""))
 
 
-def _figures(
-    chart: Chart, summary: Summary, x: Item, labels: Sequence[str], series: Sequence[Mapping[str, Any]]
-) -> Figures:
+def _figures(chart: Chart, summary: Summary, x: Item, labels: Sequence[str], series: Sequence[Series]) -> Figures:
     """One row for each group: its figure for each series, how many rows it is of, and its share of a pie."""
-    headers = [x.name, *(with_unit(one["name"], "") for one in series)]
-    columns = [list(one["values"]) for one in series]
+    headers = [x.name, *(one.name for one in series)]
+    columns = [list(one.values) for one in series]
     if len(series) == 1 and chart.how != "count":
         headers.append(tk._("Number of rows"))
         columns.append([Decimal(group.rows) for group in summary.groups])
@@ -188,10 +211,6 @@ def measure_words(how: str, y: Item | None) -> str:
     return words.format(y=y.name, how=openhuizhou_chart_word(how), unit=y.unit)
 
 
-def _unit(chart: Chart, y: Item | None) -> str:
-    return "" if y is None or chart.how == "count" else y.unit
-
-
 def with_unit(name: str, unit: str) -> str:
     """A column's name and what it is counted in."""
     return tk._("{name} ({unit})").format(name=name, unit=unit) if unit else name
@@ -209,14 +228,11 @@ def number(value: Decimal | None) -> float | int | None:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _described(title: str, chart: Chart, labels: Sequence[str], series: Sequence[Mapping[str, Any]]) -> str:
+def _described(title: str, chart: Chart, labels: Sequence[str], series: Sequence[Series]) -> str:
     """What somebody who cannot see the picture is told; the figures are in the table below it."""
     parts = [f"{openhuizhou_chart_word(chart.kind)}: {title}."]
     known = [
-        (value, label)
-        for one in series
-        for value, label in zip(one["values"], labels, strict=True)
-        if value is not None
+        (value, label) for one in series for value, label in zip(one.values, labels, strict=False) if value is not None
     ]
     if known:
         high, low = max(known, key=lambda pair: pair[0]), min(known, key=lambda pair: pair[0])

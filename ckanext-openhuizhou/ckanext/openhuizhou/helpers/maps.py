@@ -10,11 +10,13 @@ from typing import Any, Final
 import ckan.plugins.toolkit as tk
 
 from ckanext.openhuizhou.data.table_columns import columns_of
+from ckanext.openhuizhou.data.table_facts import facts_of
 from ckanext.openhuizhou.data.table_points import Places
 from ckanext.openhuizhou.data.table_summary import Group, Summary, merged
 from ckanext.openhuizhou.domain.coordinates import CGCS2000, EPSG, WGS84, Pair
 from ckanext.openhuizhou.domain.map_choice import Map, mappable
 from ckanext.openhuizhou.domain.regions import REGIONS, Region, region_of
+from ckanext.openhuizhou.model import load
 
 from .charts import Drawing, Figures, axis, figure_of, measure_words, number, openhuizhou_figure, with_unit
 
@@ -40,7 +42,9 @@ def openhuizhou_has_map(resource_id: str) -> bool:
         items = columns_of(resource_id)
     except LookupError:
         return False
-    return bool(mappable(items).shows)
+    last = load.load_of(resource_id)
+    values = facts_of(resource_id, (last.digest if last else None) or "").values
+    return bool(mappable(items, values).shows)
 
 
 def drawing_of_places(map_: Map, places: Places) -> Drawing:

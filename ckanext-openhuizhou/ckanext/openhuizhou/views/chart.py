@@ -8,6 +8,7 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response
 
+from ckanext.openhuizhou.data.table_facts import facts_of
 from ckanext.openhuizhou.data.table_query import TableQuery
 from ckanext.openhuizhou.data.table_summary import Points, Summary, sample, summarise
 from ckanext.openhuizhou.domain.chart_choice import PROBLEMS, Problem, arguments, choices_of, chosen
@@ -39,7 +40,8 @@ class Charted:
 def show(id: str, resource_id: str) -> Response:  # noqa: A002 - CKAN's name of the parameter
     """The chart, its builder and its figures."""
     asked = drawn.asked(id, resource_id)
-    return drawn.page(asked, lambda: _page(asked))
+    charted = _chosen(asked)
+    return drawn.page(asked, _arguments(charted), lambda: _page(asked, charted))
 
 
 @blueprint.route("/<id>/resource/<resource_id>/chart.csv", endpoint="figures")
@@ -54,11 +56,11 @@ def figures(id: str, resource_id: str) -> Response:  # noqa: A002
             tk.abort(503 if found.too_long else 404, " ".join(_notes(found)))
         return found.drawing
 
-    return drawn.file(asked, arguments(charted.chart) if charted.chart else {}, make)
+    return drawn.file(asked, _arguments(charted), make)
 
 
-def _page(asked: drawn.Asked) -> tuple[str, int]:
-    charted = _drawn(asked, _chosen(asked))
+def _page(asked: drawn.Asked, chosen_: Charted) -> tuple[str, int]:
+    charted = _drawn(asked, chosen_)
     chart = charted.chart
     title = charted.drawing.title if charted.drawing else asked.entry["title"]
     shown = {
@@ -72,13 +74,18 @@ def _page(asked: drawn.Asked) -> tuple[str, int]:
         "kept": asked.kept,
         "notes": _notes(charted),
         "embed": asked.embedded,
-        **drawn.addresses(asked, "openhuizhou_chart", arguments(chart) if chart else {}, title),
+        **drawn.addresses(asked, "openhuizhou_chart", _arguments(charted), title),
     }
     return tk.render("openhuizhou/table/chart.html", shown), 503 if charted.too_long else 200
 
 
 def _chosen(asked: drawn.Asked) -> Charted:
-    return Charted(*chosen(asked.items, tk.request.args, guess(asked.items)))
+    facts = facts_of(asked.query.resource_id, asked.digest)
+    return Charted(*chosen(asked.items, tk.request.args, guess(asked.items, facts.columns, facts.rows)))
+
+
+def _arguments(charted: Charted) -> dict[str, str]:
+    return arguments(charted.chart) if charted.chart is not None else {}
 
 
 def _drawn(asked: drawn.Asked, charted: Charted) -> Charted:
@@ -139,14 +146,17 @@ def _notes(charted: Charted) -> list[str]:
 
 
 def _notes_of_summary(chart: Chart, summary: Summary) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if chart.grain and summary.grain != chart.grain:
         text = tk._("So many steps cannot be drawn: shown are {grain}.")
         notes.append(text.format(grain=charts.openhuizhou_chart_word(summary.grain)))
     if summary.cut:
         notes.append(tk._("There are {count} earlier ones, which are not drawn.").format(count=f"{summary.left_out:,}"))
     elif summary.left_out:
-        notes.append(tk._("“Others” are {count} further groups.").format(count=f"{summary.left_out:,}"))
+        text = tk._("“Others” are {count} further groups.")
+        if charts.others_dwarf(chart, summary):
+            text = tk._("“Others” are {count} further groups, together so large that they are in the figures only.")
+        notes.append(text.format(count=f"{summary.left_out:,}"))
     if summary.without:
         notes.append(tk._("{count} rows have no time and are not drawn.").format(count=f"{summary.without:,}"))
     return notes

@@ -65,9 +65,9 @@ def asked(name: str, resource_id: str) -> Asked:
     return Asked(entry, resource, items, query, digest, embedded, everybody)
 
 
-def page(question: Asked, render: Callable[[], tuple[str, int]]) -> Response:
+def page(question: Asked, what: Mapping[str, str], render: Callable[[], tuple[str, int]]) -> Response:
     """The page, made unless its anonymous reader has it: the table's digest and the address tell without counting."""
-    etag = _page_etag(question) if question.digest and not (tk.current_user.is_authenticated or session) else ""
+    etag = _page_etag(question, what) if question.digest and not (tk.current_user.is_authenticated or session) else ""
     known = bool(etag) and etag in tk.request.if_none_match
     response = Response(status=304) if known else make_response(*render())
     if etag and response.status_code in (200, 304):
@@ -105,7 +105,8 @@ def addresses(question: Asked, blueprint: str, what: Mapping[str, str], title: s
     return {"share": whole, "whole": whole, "csv": f"{csv_file}?{pairs}", "frame": frame(bare, title)}
 
 
-def _page_etag(question: Asked) -> str:
+def _page_etag(question: Asked, what: Mapping[str, str]) -> str:
+    """``what`` is drawn can change while the rows do not: a profile makes another first guess."""
     entry, resource = question.entry, question.resource
     return _hash(
         COUNTED_AS,
@@ -116,6 +117,7 @@ def _page_etag(question: Asked) -> str:
         tk.config["ckan.site_title"],
         tk.h.lang(),
         tk.request.full_path,
+        sorted(what.items()),
         *sorted(openhuizhou_table_routes()),
     )
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response
 
+from ckanext.openhuizhou.data.table_facts import facts_of
 from ckanext.openhuizhou.data.table_points import places_of
 from ckanext.openhuizhou.data.table_query import TableQuery
 from ckanext.openhuizhou.data.table_summary import MOST_KEYS, summarise
 from ckanext.openhuizhou.domain.chart_choice import PROBLEMS, Problem
 from ckanext.openhuizhou.domain.chart_guess import Chart
-from ckanext.openhuizhou.domain.map_choice import Map, arguments_of_map, chosen_map, mappable
+from ckanext.openhuizhou.domain.map_choice import Map, Mappable, arguments_of_map, chosen_map, label_of, mappable
 from ckanext.openhuizhou.errors import ReadTimedOut
 from ckanext.openhuizhou.helpers import charts, maps
 
@@ -27,6 +28,7 @@ blueprint = Blueprint("openhuizhou_map", __name__, url_prefix="/dataset")
 class Mapped:
     """The map that was asked for, and what came out."""
 
+    offered: Mappable
     map_: Map
     problems: tuple[Problem, ...]
     drawing: charts.Drawing | None = None
@@ -39,7 +41,7 @@ def show(id: str, resource_id: str) -> Response:  # noqa: A002 - CKAN's name of 
     """The map, its choices and its figures."""
     asked = drawn.asked(id, resource_id)
     mapped = _chosen(asked)
-    return drawn.page(asked, lambda: _page(asked, mapped))
+    return drawn.page(asked, arguments_of_map(mapped.map_), lambda: _page(asked, mapped))
 
 
 @blueprint.route("/<id>/resource/<resource_id>/map.csv", endpoint="figures")
@@ -66,7 +68,7 @@ def _page(asked: drawn.Asked, chosen: Mapped) -> tuple[str, int]:
         "everybody": asked.everybody,
         "map": mapped.map_,
         "drawing": mapped.drawing,
-        "offered": mappable(asked.items),
+        "offered": mapped.offered,
         "measures": charts.offered_measures(mapped.map_.y),
         "kept": asked.kept,
         "notes": _notes(mapped),
@@ -77,10 +79,11 @@ def _page(asked: drawn.Asked, chosen: Mapped) -> tuple[str, int]:
 
 
 def _chosen(asked: drawn.Asked) -> Mapped:
-    map_, problems = chosen_map(asked.items, tk.request.args)
+    offered = mappable(asked.items, facts_of(asked.query.resource_id, asked.digest).values)
+    map_, problems = chosen_map(offered, label_of(asked.items), tk.request.args)
     if map_ is None:
         tk.abort(404, tk._("This table has neither coordinates nor counties"))
-    return Mapped(map_, problems)
+    return Mapped(offered, map_, problems)
 
 
 def _drawn(asked: drawn.Asked, mapped: Mapped) -> Mapped:

@@ -3,8 +3,8 @@
 (function () {
   "use strict";
   var LANG = document.documentElement.lang || "zh-CN";
-  var LIGHT = ["#0b6b6a", "#b23c28", "#3f56a6", "#8a6400", "#7a3c92", "#2d7a34", "#5b6770"];
-  var DARK = ["#69cdc2", "#f39a86", "#9db2f2", "#e6c35f", "#d6a6e8", "#8ed794", "#c3ccd1"];
+  var LIGHT = ["#0b6b6a", "#b23c28", "#3f56a6", "#8a6400", "#7a3c92", "#2d7a34", "#a02c6b", "#5b6770"];
+  var DARK = ["#69cdc2", "#f39a86", "#9db2f2", "#e6c35f", "#d6a6e8", "#8ed794", "#f0a3cf", "#c3ccd1"];
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
   var still = window.matchMedia("(prefers-reduced-motion: reduce)");
   var exact = new Intl.NumberFormat(LANG, { maximumFractionDigits: 6 });
@@ -22,9 +22,9 @@
   function colours(light) {
     var style = getComputedStyle(document.documentElement);
     var take = function (name) { return style.getPropertyValue("--oh-" + name).trim(); };
-    var now = { ink: take("ink"), muted: take("muted"), line: take("line"), surface: take("surface"), soft: take("brand-soft"), brand: take("brand"), series: dark.matches ? DARK : LIGHT };
+    var now = { ink: take("ink"), muted: take("muted"), line: take("line"), surface: take("surface"), soft: take("brand-soft"), brand: take("brand"), onBrand: take("on-brand"), series: dark.matches ? DARK : LIGHT };
     // a saved picture lies on paper, whatever the screen is
-    return light ? { ink: "#14302f", muted: "#47625f", line: "#d5e2df", surface: "#ffffff", soft: "#dff0ed", brand: "#0b6b6a", series: LIGHT } : now;
+    return light ? { ink: "#14302f", muted: "#47625f", line: "#d5e2df", surface: "#ffffff", soft: "#dff0ed", brand: "#0b6b6a", onBrand: "#ffffff", series: LIGHT } : now;
   }
 
   function base(look, data) {
@@ -60,13 +60,21 @@
     return data.series.length > 1 ? { type: "scroll", top: 0, textStyle: { color: look.ink }, pageTextStyle: { color: look.muted } } : undefined;
   }
 
+  // many groups, or long names on a phone, are read from top to bottom
+  function lies(data, width) {
+    return data.kind === "bar" && !data.ordered && (data.labels.length > 8 || (width < 520 && data.labels.length > 4));
+  }
+
   function grouped(look, data, width) {
     var option = base(look, data);
-    var lying = data.kind === "bar" && !data.ordered && (data.labels.length > 8 || (width < 520 && data.labels.length > 4));
+    var lying = lies(data, width);
+    var few = data.labels.length <= 8 && !data.ordered;
     var onTime = data.kind === "line" && data.time;
     var groups = axis(look, onTime
       ? { type: "time" }
-      : { type: "category", data: data.labels, inverse: lying, axisLabel: lying ? { width: Math.min(160, width / 3), overflow: "truncate", interval: 0 } : { rotate: data.labels.length > 6 && width < 520 ? 45 : 0 } });
+      : { type: "category", data: data.labels, inverse: lying, axisLabel: lying ? { width: Math.min(160, width / 3), overflow: "truncate", interval: 0 }
+          : few ? { width: (width - 90) / data.labels.length - 6, overflow: "break", interval: 0, hideOverlap: false }
+            : { rotate: width < 520 ? 45 : 0 } });
     var values = axis(look, { type: "value", name: lying ? "" : data.y.name, nameLocation: "end", nameTextStyle: { align: "left", color: look.muted }, axisLabel: { formatter: short(data.y.unit) } });
     option.legend = legend(look, data);
     option.grid = { left: 12, right: 24, bottom: 8, top: data.series.length > 1 ? 64 : 40, containLabel: true };
@@ -93,14 +101,23 @@
   function pie(look, data, width) {
     var option = base(look, data);
     var values = data.series[0].values;
+    var narrow = width < 520;
+    var whole = values.reduce(function (sum, value) { return sum + value; }, 0);
     option.tooltip.trigger = "item";
     option.tooltip.valueFormatter = function (value) { return figure(value, data.y.unit); };
+    // on a phone there is no room beside the pie: its names stand under it
+    if (narrow) {
+      option.legend = { bottom: 0, textStyle: { color: look.ink }, formatter: function (name) {
+        return name + " " + (100 * values[data.labels.indexOf(name)] / whole).toFixed(1) + "%";
+      } };
+    }
     option.series = [{
       type: "pie",
       name: data.y.name,
-      radius: width < 520 ? ["28%", "58%"] : ["36%", "70%"],
-      label: { color: look.ink, formatter: "{b}\n{d}%" },
-      labelLine: { lineStyle: { color: look.muted } },
+      radius: narrow ? ["26%", "56%"] : ["36%", "70%"],
+      center: ["50%", narrow ? "34%" : "50%"],
+      label: { show: !narrow, color: look.ink, formatter: "{b}\n{d}%" },
+      labelLine: { show: !narrow, lineStyle: { color: look.muted } },
       itemStyle: { borderColor: look.surface, borderWidth: 2 },
       data: data.labels.map(function (label, i) { return { name: label, value: values[i] }; })
     }];
@@ -163,7 +180,7 @@
     option.visualMap = {
       type: "continuous", min: low, max: high > low ? high : low + 1, right: 4, top: 4, itemHeight: 80, itemWidth: 14, calculable: false,
       inRange: { color: [look.soft, look.brand] }, textStyle: { color: look.muted },
-      formatter: function (value) { return short(data.y.unit)(value); }
+      text: [short(data.y.unit)(high), short(data.y.unit)(low)]
     };
     option.tooltip.trigger = "item";
     option.tooltip.formatter = function (point) {
@@ -175,7 +192,10 @@
       label: { show: true, color: look.ink, textBorderColor: look.surface, textBorderWidth: 3, formatter: function (point) {
         return point.name + (isNaN(point.value) ? "" : "\n" + short(data.y.unit)(point.value));
       } },
-      data: data.regions.filter(function (one) { return one.value !== null; })
+      data: data.regions.filter(function (one) { return one.value !== null; }).map(function (one) {
+        var deep = one.value - low > 0.55 * (high - low);
+        return deep ? Object.assign({ label: { color: look.onBrand, textBorderWidth: 0 } }, one) : one;
+      })
     })];
     return option;
   }
@@ -193,9 +213,8 @@
   }
 
   function heightOf(data, width) {
-    var lying = data.kind === "bar" && !data.ordered && data.labels.length > 4;
     if (data.kind === "points" || data.kind === "regions") return Math.max(340, Math.min(620, width * 0.9));
-    return lying ? Math.max(320, data.labels.length * 26 + 90) : width < 520 ? 340 : 440;
+    return lies(data, width) ? Math.max(320, data.labels.length * 26 + 90) : width < 520 ? 340 : 440;
   }
 
   function save(echarts, figureBox, data, kind, view) {
