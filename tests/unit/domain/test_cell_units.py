@@ -42,6 +42,9 @@ MISFITS = [
     ("string", "", 441302199001011234.0, "cell-digits-lost"),
     ("integer", "", 2.0**53, "cell-digits-lost"),
     ("date", "", "昨天", "cell-type"),
+    ("number", "", "1,23,456", "cell-type"),
+    ("integer", "", "1.5", "cell-type"),
+    ("number", "", "3-5", "cell-type"),
 ]
 
 

@@ -14,8 +14,13 @@ from ckanext.openhuizhou.transport.decoding import decode, detect, first_error
 LONG = "station,2018-03-01,42\r\n" * 46_000
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufeff\0"))
 
-#: Letters that GB 2312 has too, so that two bytes hold each.
-chinese = st.characters(codec="gb2312", min_codepoint=0x4E00, max_codepoint=0x9FFF)
+#: Letters of the first level of GB 2312, with which Chinese is written; two bytes hold each.
+chinese = st.sampled_from(
+    [bytes((lead, trail)).decode("gb2312") for lead in range(0xB0, 0xD7) for trail in range(0xA1, 0xFF)]
+)
+#: … and all others.
+rare = st.characters(codec="gb2312", min_codepoint=0x4E00, max_codepoint=0x9FFF)
+TRADITIONAL = "惠陽觀測站,博羅雨量站,龍門氣象臺\r\n"
 
 
 class TestDetect:
@@ -69,6 +74,38 @@ class TestDetect:
     def test_marks_of_other_encodings_are_believed(self):
         assert detect(io.BytesIO("惠州".encode("utf-16"))) == "utf-16"
         assert detect(io.BytesIO(b"\x84\x31\x95\x33" + "惠州".encode("gb18030"))) == "gb18030"
+
+    def test_big5_is_told_though_it_decodes(self):
+        content = b"code,name\r\n1," + TRADITIONAL.encode("big5")
+        content.decode("gb18030")
+        with pytest.raises(DecodingError) as error:
+            detect(io.BytesIO(content))
+        assert error.value.params["offset"] == content.index(b"1,") + 2
+
+    @pytest.mark.parametrize(
+        ("text", "encoding"),
+        [
+            ("1,Κυριάκος\r\n2,Αλέξανδρος\r\n3,Ευστόργιος\r\n", "iso-8859-7"),
+            ("1,Москва\r\n2,река\r\n3,снег\r\n", "cp1251"),
+        ],
+    )
+    def test_another_script_is_told_though_it_decodes(self, text: str, encoding: str):
+        content = (text * 2).encode(encoding)
+        content.decode("gb18030")
+        with pytest.raises(DecodingError):
+            detect(io.BytesIO(content))
+
+    def test_traditional_letters_in_gb18030_are_no_big5(self):
+        assert detect(io.BytesIO((LONG + TRADITIONAL * 3).encode("gb18030"))) == "gb18030"
+
+    @pytest.mark.parametrize("names", ["陈喆,李镕,王堃", "㛃㙍村,𠮷祥里,𬭳𫟹", "\ue000\ue4c5\ue000"])
+    def test_a_few_rare_names_are_chinese(self, names: str):
+        assert detect(io.BytesIO(f"id,name\r\n1,{names}\r\n".encode("gb18030"))) == "gb18030"
+
+    @given(st.text(chinese, min_size=8, max_size=40), st.text(rare, max_size=8))
+    def test_rare_letters_among_common_ones_are_chinese(self, common: str, some: str):
+        content = f"惠州市惠城区,{common},{some}\r\n".encode("gb18030")
+        assert detect(io.BytesIO(content)) in ("gb18030", "utf-8")
 
 
 class TestDecode:

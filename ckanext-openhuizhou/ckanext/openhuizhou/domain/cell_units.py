@@ -25,7 +25,7 @@ _SHORTENED_FROM: Final = 11
 _EXACT_BELOW: Final = 2.0**53
 #: A unit that could be taken for a part of the figure before it.
 _LIKE_DIGITS: Final = re.compile(r"[0-9.,+\-()]")
-_LIKE_A_FIGURE: Final = re.compile(r"[+-]?[0-9][0-9,]*(?:\.[0-9]+)?\s*[^0-9\s].*", re.DOTALL)
+_LIKE_A_FIGURE: Final = re.compile(r"[+-]?[0-9][0-9,]*(?:\.[0-9]+)?\s*[^0-9\s.,/:+\-()].*", re.DOTALL)
 
 
 def converter_of(data_type: str, unit: str = "") -> Converter:
