@@ -14,6 +14,7 @@ from . import (
     maps,
     site,
     table,
+    table_profile,
     workbench,
 )
 from .charts import *  # noqa: F403
@@ -29,6 +30,7 @@ from .loads import *  # noqa: F403
 from .maps import *  # noqa: F403
 from .site import *  # noqa: F403
 from .table import *  # noqa: F403
+from .table_profile import *  # noqa: F403
 from .workbench import *  # noqa: F403
 
 __all__: list[str] = []
@@ -45,4 +47,5 @@ __all__ += loads.__all__
 __all__ += maps.__all__
 __all__ += site.__all__
 __all__ += table.__all__
+__all__ += table_profile.__all__
 __all__ += workbench.__all__

@@ -17,6 +17,7 @@ from .load import blueprint as load_blueprint
 from .map import blueprint as map_blueprint
 from .script_texts import blueprint as script_texts_blueprint
 from .table import blueprint as table_blueprint
+from .table_description import blueprint as table_description_blueprint
 from .targets import blueprint as targets_blueprint
 from .themes import blueprint as themes_blueprint
 from .versions import blueprint as versions_blueprint
@@ -39,6 +40,7 @@ __all__ = [
     "map_blueprint",
     "script_texts_blueprint",
     "table_blueprint",
+    "table_description_blueprint",
     "targets_blueprint",
     "themes_blueprint",
     "versions_blueprint",

@@ -11,6 +11,7 @@ from . import (
     harvest_source,
     load,
     role,
+    table_description,
     table_version,
     target,
     theme,
@@ -26,6 +27,7 @@ from .harvest_run import *  # noqa: F403
 from .harvest_source import *  # noqa: F403
 from .load import *  # noqa: F403
 from .role import *  # noqa: F403
+from .table_description import *  # noqa: F403
 from .table_version import *  # noqa: F403
 from .target import *  # noqa: F403
 from .theme import *  # noqa: F403
@@ -42,6 +44,7 @@ __all__ += harvest_run.__all__
 __all__ += harvest_source.__all__
 __all__ += load.__all__
 __all__ += role.__all__
+__all__ += table_description.__all__
 __all__ += table_version.__all__
 __all__ += target.__all__
 __all__ += theme.__all__
