@@ -126,6 +126,18 @@ class TestResourceWithTable:
         assert len(published(resource_id)) == 1
 
 
+def test_the_action_takes_a_file_over_http(bureau: Bureau, resource_id: str):
+    """The example of docs/api.md."""
+    given = {"resource_id": resource_id, "mode": "append", "file": (BytesIO(rows(1).encode()), "table.csv")}
+    answer = post(bureau, "openhuizhou_load_start", "editor", **given)
+    assert answer.status_code == 200, answer.body
+    bureau.work()
+    shown = bureau.call("editor", f"/api/3/action/openhuizhou_load_show?id={answer.json['result']['id']}").json[
+        "result"
+    ]
+    assert (shown["state"], shown["file_name"], shown["findings"]) == ("done", "table.csv", [])
+
+
 def test_a_table_of_the_harvest_is_corrected_at_its_source(bureau: Bureau, make_entry: Make):
     source_id, key = source_id_of("loads-demo"), "K-1"
     resource_id = resource_id_of(source_id, key)
