@@ -97,6 +97,8 @@ class Layout:
     ) -> Iterator[dict[str, object]]:
         """The rows of the table, without empty ones and without sums; ``rows`` are all of the sheet.
 
+        A row whose every cell belongs to a range that begins above it is no other row than that one.
+
         Raises:
             RecordRefused: rows that look like data stand under the notes.
         """
@@ -104,7 +106,7 @@ class Layout:
             if not in_table:
                 if self.width >= 3 and _count(row) >= max(3, self.width * _FILLED):
                     raise RecordRefused([Finding("rows-after-notes", row=number)])
-            elif _count(full) and not _text(full[0]).startswith(tuple(skipped)):
+            elif _count(row) and not _text(full[0]).startswith(tuple(skipped)):
                 yield {
                     name: full[place] if place < len(full) else None for place, name in enumerate(self.columns) if name
                 }

@@ -105,7 +105,7 @@ class TextTable:
         for row in rows:
             if not row or (width > 1 and not any(cell.strip() for cell in row)):
                 continue
-            if self._is_no_row(row):
+            if self._is_no_row(row, self._rows + len(kept) + 1):
                 self.left_out += 1
                 continue
             if len(row) > width and not any(cell.strip() for cell in row[width:]):
@@ -118,7 +118,7 @@ class TextTable:
             raise TableRefused(wrong[:_LISTED])
         return kept
 
-    def _is_no_row(self, row: Sequence[str]) -> bool:
+    def _is_no_row(self, row: Sequence[str], number: int) -> bool:
         """A sum, a note, or what stands under the notes.
 
         Raises:
@@ -127,7 +127,7 @@ class TextTable:
         first, rest = row[0].strip(), [cell for cell in row[1:] if cell.strip()]
         if self._in_notes:
             if len(self.columns) >= 3 and len(rest) + bool(first) >= max(3, len(self.columns) * 0.6):
-                raise TableRefused([Finding("rows-after-notes", row=self._rows + 1)])
+                raise TableRefused([Finding("rows-after-notes", row=number)])
             return True
         if first.rstrip(":：").rstrip() in SUM_STARTS:
             return True
