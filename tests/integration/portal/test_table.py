@@ -101,12 +101,12 @@ class TestAsking:
         assert shown(after) == [["21.5"], ["21"], ["20.5"]]
         assert "第 21–23 行，共 23 行" in after.body
         assert shown(follow(portal, link(after, "上一页"))) == shown(page)
-        assert shown(follow(portal, link(after, "首页"))) == shown(page)
+        assert shown(follow(portal, link(after, "第一页"))) == shown(page)
 
     def test_page_numbers_of_the_tables_own_order(self, portal: Any):
         page = portal.page(address(portal), size="20")
         assert "第 1 页，共 2 页" in page.body
-        second = follow(portal, link(page, "末页"))
+        second = follow(portal, link(page, "最后一页"))
         assert [row[1] for row in shown(second)] == [f"2018-01-01 {hour:02}:00" for hour in range(20, 24)]
         assert set(found(page, "//form[@class='oh-jump']//input/@name")) == {"size", "page"}
 

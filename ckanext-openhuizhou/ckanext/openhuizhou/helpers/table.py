@@ -19,6 +19,7 @@ from ckanext.openhuizhou.domain.column_roles import NUMERIC, Role, role_of
 from ckanext.openhuizhou.domain.findings import N_
 from ckanext.openhuizhou.domain.item_values import codes_of
 from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.exports.formats import FORMATS
 
 from .formats import openhuizhou_cell
 
@@ -44,15 +45,6 @@ TABS: Final = (
 )
 #: Tabs that show the rows that an address picks.
 _OF_ROWS: Final = frozenset({"table", "chart", "map"})
-#: Formats of the downloads beside a table, and how they are called.
-FORMATS: Final = {
-    "csv": "CSV",
-    "xlsx": "XLSX",
-    "json": "JSON",
-    "jsonl": "JSON Lines",
-    "xml": "XML",
-    "parquet": "Parquet",
-}
 #: Actions whose right a tab asks for, where everybody who sees the data may not see it too.
 _RIGHTS: Final = {"checks": "openhuizhou_data_check_show"}
 _ROUTE = re.compile(r"/dataset/<(?:\w+:)?(\w+)>/resource/<(?:\w+:)?(\w+)>/(\w+)(?:/<(?:\w+:)?(\w+)>)?")
@@ -209,16 +201,16 @@ def openhuizhou_table_tabs(entry: Mapping[str, Any], resource: Mapping[str, Any]
 
 
 def openhuizhou_table_formats(
-    entry: Mapping[str, Any], resource: Mapping[str, Any], args: Iterable[tuple[str, str]] = ()
+    entry: Mapping[str, Any], resource: Mapping[str, Any], items: Sequence[Item], args: Sequence[tuple[str, str]] = ()
 ) -> list[dict[str, str]]:
-    """The files that the rows of a query can be had as: ``name``, ``url``."""
-    query = urlencode(list(args))
-    found = []
-    for format_, name in FORMATS.items():
-        url = openhuizhou_table_url("export/", entry, resource["id"], format_)
-        if url:
-            found.append({"name": name, "url": f"{url}?{query}" if query else url})
-    return found
+    """The files that the rows of a query can be had as: ``label``, ``url``."""
+    query = f"?{urlencode(args)}" if args else ""
+    urls = {
+        format_.label: openhuizhou_table_url("export/", entry, resource["id"], name)
+        for name, format_ in FORMATS.items()
+        if format_.fits(items)
+    }
+    return [{"label": label, "url": f"{url}{query}"} for label, url in urls.items() if url]
 
 
 def _file_page(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ def filter_fields(
     items: Sequence[Item], query: TableQuery, args: Mapping[str, Any], tops: Mapping[str, Sequence[str]]
 ) -> list[FilterField]:
     """A field for each column. ``args``: of the request, so that what was not understood is still there to correct;
-    ``tops``: the values of columns that have few."""
+    ``tops``: all values of columns that have few."""
     messages = {finding.params["argument"]: finding_text(finding, with_mend=False) for finding in query.findings}
     return [
         FilterField(item.column, item.name or item.column, item.unit, _controls(item, args, messages, tops))
@@ -130,7 +130,7 @@ def _controls(
 
     if item.data_type == "boolean":
         return (control("eq", tk._("is"), "select", ("true", "false")),)
-    values = list(codes_of(item)) or list(tops.get(item.column, ()))
+    values = list(codes_of(item)) or (list(tops.get(item.column, ())) if item.data_type in TEXTUAL else [])
     if 0 < len(values) <= MOST_OPTIONS:
         return (control("eq", tk._("is"), "select", values),)
     if item.data_type in TEXTUAL:

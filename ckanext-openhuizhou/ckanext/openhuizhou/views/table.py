@@ -6,6 +6,7 @@ an ETag made from the table's digest and what else it shows, so that asking agai
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 import ckan.plugins.toolkit as tk
 from flask import Blueprint, Response
 
+from ckanext.openhuizhou.data.table_facts import facts_of
 from ckanext.openhuizhou.data.table_pages import SIZES, Page, Place, page
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import ReadTimedOut
@@ -47,7 +49,8 @@ def show(id: str, resource_id: str) -> Response:  # noqa: A002 - CKAN's name of 
     tidy = _tidy(asked)
     if tidy is not None:
         return tk.redirect_to(f"{turned.base}?{urlencode(tidy)}" if tidy else turned.base)
-    return drawn.page(asked, lambda: _page(asked, turned))
+    tops = _tops(asked)
+    return drawn.page(asked, {"lists": ",".join(sorted(tops))}, lambda: _page(asked, turned, tops))
 
 
 def _turned(asked: drawn.Asked) -> Turned:
@@ -77,11 +80,18 @@ def _tidy(asked: drawn.Asked) -> list[tuple[str, str]] | None:
     return pairs if len(pairs) < len(given) else None
 
 
+def _tops(asked: drawn.Asked) -> dict[str, tuple[str, ...]]:
+    """All values of the columns that have few, once the load's profile is made."""
+    facts = facts_of(asked.resource["id"], asked.digest)
+    counted = {column: known.distinct or 0 for column, known in facts.columns.items()}
+    return {column: values for column, values in facts.values.items() if 0 < counted[column] <= len(values)}
+
+
 def _usual_size(asked: drawn.Asked) -> int:
     return EMBEDDED_SIZE if asked.embedded else SIZE
 
 
-def _page(asked: drawn.Asked, turned: Turned) -> tuple[str, int]:
+def _page(asked: drawn.Asked, turned: Turned, tops: Mapping[str, Sequence[str]]) -> tuple[str, int]:
     findings: tuple[Finding, ...] = asked.query.findings
     status = 200
     try:
@@ -93,13 +103,19 @@ def _page(asked: drawn.Asked, turned: Turned) -> tuple[str, int]:
     except LookupError:
         tk.abort(404, tk._("This file has no table"))
     template = "openhuizhou/table/embed.html" if asked.embedded else "openhuizhou/table/show.html"
-    return tk.render(template, _shown(asked, turned, found, findings)), status
+    return tk.render(template, _shown(asked, turned, found, findings, tops)), status
 
 
-def _shown(asked: drawn.Asked, turned: Turned, found: Page | None, findings: tuple[Finding, ...]) -> dict[str, Any]:
+def _shown(
+    asked: drawn.Asked,
+    turned: Turned,
+    found: Page | None,
+    findings: tuple[Finding, ...],
+    tops: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
     """What the templates show."""
     query, items, base, keep = asked.query, asked.items, turned.base, turned.keep
-    fields = form.filter_fields(items, query, tk.request.args, {})
+    fields = form.filter_fields(items, query, tk.request.args, tops)
     return {
         "entry": asked.entry,
         "resource": asked.resource,
