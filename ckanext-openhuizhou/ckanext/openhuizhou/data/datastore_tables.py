@@ -23,6 +23,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 import sqlalchemy as sa
@@ -112,8 +113,27 @@ def _fill_staging(
     look: Look | None,
 ) -> int:
     table = identifier(staging_name(resource_id))
-    names = ", ".join(identifier(item.column) for item in items)
     _execute(connection, f"DROP TABLE IF EXISTS {table} CASCADE", *_create_statements(resource_id, items))
+    rows = _copied(connection, table, items, source)
+    comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark()))}"
+    _execute(connection, comment, f"ANALYZE {table}")
+    filter_indexes.create(connection, staging_name(resource_id), items, rows)
+    if look is not None:
+        look(connection, table)
+    return rows
+
+
+def copy_to_temporary(connection: sa.Connection, name: str, items: Sequence[Item], path: Path) -> None:
+    """Fill a table that only this connection's transaction sees; ``_id`` is the number of the row."""
+    table = identifier(name)
+    _execute(connection, f"CREATE TEMPORARY TABLE {table} (_id serial, {_columns(items)}) ON COMMIT DROP")
+    with path.open("rb") as source:
+        _copied(connection, table, items, source)
+    _execute(connection, f"ANALYZE {table}")
+
+
+def _copied(connection: sa.Connection, table: str, items: Sequence[Item], source: Readable) -> int:
+    names = ", ".join(identifier(item.column) for item in items)
     with closing(connection.connection.cursor()) as cursor:
         # frozen rows: the table is of this transaction, so that nobody can have an older view of it
         cast(Any, cursor).copy_expert(
@@ -122,13 +142,11 @@ def _fill_staging(
             source,
             _READ_BYTES,
         )
-        rows = cursor.rowcount
-    comment = f"COMMENT ON TABLE {table} IS {literal_string(json.dumps(mark()))}"
-    _execute(connection, comment, f"ANALYZE {table}")
-    filter_indexes.create(connection, staging_name(resource_id), items, rows)
-    if look is not None:
-        look(connection, table)
-    return rows
+        return cursor.rowcount
+
+
+def _columns(items: Sequence[Item]) -> str:
+    return ", ".join(f"{identifier(item.column)} {POSTGRESQL_TYPES[item.data_type]}" for item in items)
 
 
 def swap_in(resource_id: str, mark: Mapping[str, Any]) -> None:
@@ -264,9 +282,8 @@ def _execute(connection: sa.Connection, *statements: str) -> None:
 def _create_statements(resource_id: str, items: Sequence[Item]) -> Iterator[str]:
     """The table as ``datastore_create`` makes it, without what only serves ``_full_text``."""
     table = identifier(staging_name(resource_id))
-    columns = ", ".join(f"{identifier(item.column)} {POSTGRESQL_TYPES[item.data_type]}" for item in items)
     # an empty search vector takes less room than NULL, which costs a bit for each column of the row
-    yield f"CREATE TABLE {table} (_id serial PRIMARY KEY, _full_text tsvector DEFAULT '', {columns})"
+    yield f"CREATE TABLE {table} (_id serial PRIMARY KEY, _full_text tsvector DEFAULT '', {_columns(items)})"
     for item in items:
         comment = literal_string(column_comment(item))
         yield f"COMMENT ON COLUMN {table}.{identifier(item.column)} IS {comment}"

@@ -12,10 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ckanext.openhuizhou.data import datastore_tables, files
+from ckanext.openhuizhou.data import datastore_tables, files, merge
 from ckanext.openhuizhou.data.copying_file import CopyingFile
 from ckanext.openhuizhou.data.load_errors import explain
-from ckanext.openhuizhou.data.row_checks import TableChecks
+from ckanext.openhuizhou.data.row_checks import NO_CHECKS, TableChecks
 from ckanext.openhuizhou.data.staged import StagedTable
 from ckanext.openhuizhou.data.staging import TableWriter, WrittenTable, batches, write_table
 from ckanext.openhuizhou.data.table_file import FileSource, OpenTable, open_table
@@ -55,6 +55,63 @@ def stage_source(
     return replace(staged, findings=(*table.match.findings, *staged.findings))
 
 
+def stage_appended(
+    resource_id: str,
+    items: Sequence[Item],
+    source: FileSource,
+    checks: TableChecks,
+    closed: Sequence[Item] = (),
+    watch: Watch | None = None,
+) -> StagedTable:
+    """``tables.stage_append``, when nothing of the resource waits to be finished."""
+    published = _published(resource_id, items)
+
+    def feed(writer: TableWriter) -> None:
+        merge.write_published(resource_id, items, published["rows"], writer)
+        feed_table(table, watch, writer)
+
+    with opened(source, items, closed) as table:
+        staged = stage_fed(resource_id, items, feed, checks)
+    return replace(staged, findings=(*table.match.findings, *staged.findings))
+
+
+def stage_upserted(
+    resource_id: str,
+    items: Sequence[Item],
+    source: FileSource,
+    checks: TableChecks,
+    closed: Sequence[Item] = (),
+    watch: Watch | None = None,
+) -> StagedTable:
+    """``tables.stage_upsert``, when nothing of the resource waits to be finished."""
+    published = _published(resource_id, items)
+    part = files.writing_file(resource_id)
+    try:
+        with opened(source, items, closed) as table, part.open("wb") as target:
+            writer = TableWriter(target, items, checks)
+            feed_table(table, watch, writer)
+            writer.finish()
+        feed = partial(merge.write_replaced, resource_id, items, published["rows"], part)
+        # the new rows were looked at; what is left to look at is the table as a whole
+        staged = stage_fed(resource_id, items, feed, checks, of_columns=False)
+    except BaseException as error:
+        explain(error, items)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+    return replace(staged, findings=(*table.match.findings, *staged.findings))
+
+
+def _published(resource_id: str, items: Sequence[Item]) -> dict[str, Any]:
+    """The mark of the table that rows are to join."""
+    _require_columns(items)
+    mark = datastore_tables.live_mark(resource_id)
+    if mark is None:
+        raise TableRefused([Finding("merge-columns")])
+    merge.require_same_columns(resource_id, items)
+    return mark
+
+
 @contextmanager
 def opened(source: FileSource, items: Sequence[Item], closed: Sequence[Item]) -> Iterator[OpenTable]:
     """The table of a file that has all columns of ``items``.
@@ -90,8 +147,10 @@ def feed_table(table: OpenTable, watch: Watch | None, writer: TableWriter) -> No
             watch(writer.rows)
 
 
-def stage_fed(resource_id: str, items: Sequence[Item], feed: Feed, checks: TableChecks) -> StagedTable:
-    """Stage what ``feed`` writes.
+def stage_fed(
+    resource_id: str, items: Sequence[Item], feed: Feed, checks: TableChecks, *, of_columns: bool = True
+) -> StagedTable:
+    """Stage what ``feed`` writes. ``of_columns``: the checks look at the columns of what is typed.
 
     Raises:
         TableRefused, StorageFull: as ``tables.stage_table``. Nothing is left behind.
@@ -103,7 +162,7 @@ def stage_fed(resource_id: str, items: Sequence[Item], feed: Feed, checks: Table
     file: CopyingFile | None = None
     try:
         file = CopyingFile(path, lambda source, mark: _copied(resource_id, items, source, mark, look))
-        writer = TableWriter(file, items, checks)
+        writer = TableWriter(file, items, checks if of_columns else NO_CHECKS)
         feed(writer)
         staged = _compared(resource_id, items, writer.finish(), path, live)
         staged = replace(staged, csv_path=files.staged_file(resource_id, staged.digest))

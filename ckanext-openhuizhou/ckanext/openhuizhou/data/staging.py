@@ -6,6 +6,7 @@ only then), a header row of the items' Chinese names, RFC 4180 quoting and line 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -35,6 +36,7 @@ LISTED_FINDINGS = 20
 #: A table with this many wrong cells is the wrong table; reading on would only cost time.
 GIVE_UP_AFTER = 10_000
 
+_LINE_END = "\r\n"
 #: How a formula begins, for spreadsheet programs.
 _FORMULA_STARTS = "=+-@\t\r"
 #: One that does something when the file is opened: calls a function, or another program (DDE). What merely looks like
@@ -156,6 +158,13 @@ class _HashingFile(io.RawIOBase):
         return length
 
 
+def header_of(items: Sequence[Item]) -> bytes:
+    """How the file of a table begins."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=_LINE_END).writerow([item.name for item in items])
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
 class Target(Protocol):
     """Where the file's bytes go, all of them at each call."""
 
@@ -166,16 +175,17 @@ class TableWriter:
     """One pass over a table, batch by batch: typed, looked at, written. What is wrong is collected until ``finish``."""
 
     def __init__(self, target: Target, items: Sequence[Item], checks: TableChecks) -> None:
+        #: rows that were typed, and rows that were taken over as they are
         self.rows = 0
+        self.kept = 0
         self._items = items
         self._checks = checks
         self._columns = [_Column.of(item, checks) for item in items]
         self._refused: list[Finding] = []
         self._sink = _HashingFile(target)
         self._text = io.TextIOWrapper(io.BufferedWriter(self._sink, 1 << 20), encoding="utf-8", newline="")
-        self._text.write("\ufeff")
-        self._csv = csv.writer(self._text, lineterminator="\r\n")
-        self._csv.writerow([item.name for item in items])
+        self._csv = csv.writer(self._text, lineterminator=_LINE_END)
+        self._sink.write(header_of(items))
 
     @property
     def hopeless(self) -> bool:
@@ -196,6 +206,12 @@ class TableWriter:
         self._sink.write(as_lines(typed))
         self.rows += len(batch[0])
 
+    def add_written(self, rows: Buffer, count: int) -> None:
+        """Rows in their final form, as a table's file has them; nobody looks at them again."""
+        self._text.flush()
+        self._sink.write(rows)
+        self.kept += count
+
     def finish(self) -> WrittenTable:
         """
         Raises:
@@ -208,8 +224,9 @@ class TableWriter:
         refused += self._checks.refusals()
         if refused:
             raise TableRefused(refused)
-        warnings = () if self.rows else (Finding("table-empty"),)
-        return WrittenTable(self.rows, self._sink.sha256.hexdigest(), self._sink.size, warnings)
+        rows = self.rows + self.kept
+        warnings = () if rows else (Finding("table-empty"),)
+        return WrittenTable(rows, self._sink.sha256.hexdigest(), self._sink.size, warnings)
 
 
 def write_table(

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from ckanext.openhuizhou.data import datastore_tables, export_files, files, stage, versions
+from ckanext.openhuizhou.data import bad_rows, datastore_tables, export_files, files, stage, versions
 from ckanext.openhuizhou.data.row_checks import NO_CHECKS, TableChecks
 from ckanext.openhuizhou.data.stage import Watch
 from ckanext.openhuizhou.data.staged import LoadResult, StagedTable
@@ -27,7 +27,7 @@ from ckanext.openhuizhou.data.table_file import FileSource
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.errors import TableRefused
-from ckanext.openhuizhou.model import load, table_profile
+from ckanext.openhuizhou.model import data_check, load, table_profile
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,43 @@ def stage_file(
     """
     _settle(resource_id)
     return stage.stage_source(resource_id, items, source, checks, closed, watch)
+
+
+def stage_append(
+    resource_id: str,
+    items: Sequence[Item],
+    source: FileSource,
+    checks: TableChecks = NO_CHECKS,
+    *,
+    closed: Sequence[Item] = (),
+    watch: Watch | None = None,
+) -> StagedTable:
+    """The published table with the rows of a file behind its own.
+
+    Raises:
+        TableRefused: also when nothing is published yet, or a table with other columns.
+    """
+    _settle(resource_id)
+    return stage.stage_appended(resource_id, items, source, checks, closed, watch)
+
+
+def stage_upsert(
+    resource_id: str,
+    items: Sequence[Item],
+    source: FileSource,
+    checks: TableChecks = NO_CHECKS,
+    *,
+    closed: Sequence[Item] = (),
+    watch: Watch | None = None,
+) -> StagedTable:
+    """The published table with the rows of a file in the place of those that have the same key (``Item.is_key``), and
+    behind them the rows whose key is new.
+
+    Raises:
+        TableRefused: also when there is no key, a row of the file lacks a part of it, or two have the same.
+    """
+    _settle(resource_id)
+    return stage.stage_upserted(resource_id, items, source, checks, closed, watch)
 
 
 def try_table(
@@ -194,6 +231,8 @@ def drop_table(resource_id: str) -> None:
     versions.forget(resource_id)
     export_files.forget(resource_id)
     table_profile.forget(resource_id)
+    bad_rows.remove(resource_id)
+    data_check.forget(resource_id)
     load.forget(resource_id)
 
 

@@ -212,7 +212,7 @@ class ColumnScanner:
         self._scan(_SEPARATOR.join(present), lambda place: first_row + place)
 
     def feed_chosen(self, cells: Sequence[str], rows: Sequence[int], values: int) -> None:
-        """Scan those cells of a batch that ``MAY_BE_NUMBER`` finds, with the numbers of their rows; ``values``: how many
+        """Scan those cells of a batch that ``MAY_BE_NUMBER`` finds, with the numbers of their rows; ``values``: so many
         cells of the whole batch are not empty."""
         self.values += values
         if cells:

@@ -107,6 +107,26 @@ TABLE_KINDS: Final[dict[str, FindingKind]] = {
         N_("The load failed for a reason that nobody foresaw ({reason}); what was published before stays"),
         N_("Try again; if it fails once more, tell the platform, whose log says why"),
     ),
+    "merge-columns": FindingKind(
+        N_("The published table has other columns than the entry; rows cannot join it"),
+        N_("Load the whole table once, then add rows to it"),
+    ),
+    "merge-key-empty": FindingKind(
+        N_("Row {row} has no value in the key ({column})"),
+        N_("Fill in the key; without it nobody can tell which row is meant"),
+    ),
+    "merge-key-twice": FindingKind(
+        N_("Rows {first} and {row} of the file have the same key ({column})"),
+        N_("Keep one of the rows"),
+    ),
+    "merge-key-undeclared": FindingKind(
+        N_("No item of the entry is marked as key"),
+        N_("Mark the items that tell the rows apart, or load the whole table"),
+    ),
+    "merge-table-edited": FindingKind(
+        N_("Somebody has written into the published table past the loader"),
+        N_("Load the whole table once, then add rows to it"),
+    ),
     "query-column": FindingKind(
         N_("There is no column “{value}” in this table"),
         N_("Choose a column of the table"),
