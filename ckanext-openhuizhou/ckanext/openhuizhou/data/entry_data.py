@@ -10,7 +10,7 @@ from ckan import model
 from ckan.lib.search import SearchIndexError
 from ckan.types import Context
 
-from ckanext.openhuizhou.data.tables import LoadResult, StagedTable
+from ckanext.openhuizhou.data.staged import LoadResult, StagedTable
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.search import outbox

@@ -19,8 +19,8 @@ from ckanext.openhuizhou.data import datastore_tables, tables, uploads
 from ckanext.openhuizhou.data.checks import checked
 from ckanext.openhuizhou.data.entry_data import entry_of, follow, validation_findings, write_entry
 from ckanext.openhuizhou.data.job_lease import JobLease
+from ckanext.openhuizhou.data.staged import LoadResult, StagedTable
 from ckanext.openhuizhou.data.table_file import FileSource
-from ckanext.openhuizhou.data.tables import LoadResult, StagedTable
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
@@ -32,7 +32,7 @@ from ckanext.openhuizhou.model.load import Origin, load_of
 
 log = logging.getLogger(__name__)
 
-_STAGE: Final = {"replace": tables.stage_file}
+_STAGE: Final = {"replace": tables.stage_file, "append": tables.stage_append, "upsert": tables.stage_upsert}
 
 
 def run(lease: JobLease) -> None:
