@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from io import BytesIO
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from ckan import model
@@ -179,3 +181,35 @@ class TestCancel:
         assert bureau.job(started["id"]).state == "cancelled"
         assert len(live(resource_id)) == 1
         assert leftovers(resource_id) == []
+
+
+class TestModes:
+    def test_rows_are_appended(self, bureau: Bureau, entry: dict[str, Any], resource_id: str):
+        bureau.load(resource_id, rows(1, 2))
+        job = bureau.load(resource_id, rows(3), "append")
+        assert (job.state, job.rows) == ("done", 3)
+        assert [row[0] for row in live(resource_id)] == ["001", "002", "003"]
+        assert len(published(resource_id)) == 3
+        assert bureau.act("visitor", "package_show", id=entry["id"])["row_count"] == 3
+
+    def test_rows_are_updated_by_their_key(self, bureau: Bureau, resource_id: str):
+        bureau.load(resource_id, rows(1, 2))
+        job = bureau.load(resource_id, rows(2, 3, value=9), "upsert")
+        assert (job.state, job.rows) == ("done", 3)
+        assert {row[0]: row[2] for row in live(resource_id)} == {"001": "7.5", "002": "9", "003": "9"}
+
+    @pytest.mark.parametrize("mode", ["append", "upsert"])
+    def test_the_first_file_is_the_table(self, bureau: Bureau, resource_id: str, mode: str):
+        assert bureau.load(resource_id, rows(1), mode).state == "done"
+        assert len(live(resource_id)) == 1
+
+    def test_a_workbook_is_a_table_too(self, bureau: Bureau, resource_id: str):
+        book = openpyxl.Workbook()
+        sheet = book.active
+        assert sheet is not None
+        for line in (["2026年10月地表水水质", None, None], ["断面编号", "断面名称", "溶解氧"], ["001", "剑潭", 7.1]):
+            sheet.append(line)
+        content = BytesIO()
+        book.save(content)
+        job = bureau.load(resource_id, content.getvalue(), name="水质.xlsx")
+        assert (job.state, live(resource_id)) == ("done", [("001", "剑潭", "7.1")])
