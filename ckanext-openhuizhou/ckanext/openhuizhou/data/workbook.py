@@ -29,12 +29,14 @@ _MERGED = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class OpenSheet:
-    """``merged``: ranges as ``((row, column), (row, column))``, counted from 0. ``rows`` can be read once."""
+    """``merged``: ranges as ``((row, column), (row, column))``, counted from 0. ``rows`` can be read once.
+    ``from_1904``: numbers that are days count from 1904."""
 
     name: str
     sheets: list[str]
     visible: list[str]
     merged: Sequence[_MERGED]
+    from_1904: bool
     rows: Iterator[list[Any]]
 
 
@@ -56,7 +58,7 @@ def open_sheet(stream: BinaryIO, wanted: str | int | list[str] | None) -> Iterat
             lines = child.stdout
             about = _line(lines)
             merged = [((top, left), (bottom, right)) for (top, left), (bottom, right) in about["merged"]]
-            yield OpenSheet(about["name"], about["sheets"], about["visible"], merged, _rows(lines))
+            yield OpenSheet(about["name"], about["sheets"], about["visible"], merged, about["from_1904"], _rows(lines))
         finally:
             watch.cancel()
             child.kill()
@@ -92,6 +94,9 @@ def _finding(line: dict[str, Any]) -> Finding:
         return Finding("sheet-missing", value=line["reason"][:80])
     if line["error"] == "unreadable":
         return Finding("record-unreadable", params={"reason": line["reason"]})
+    if line["error"] == "valueless":
+        params = {"sheet": line["name"], "count": line["count"], "place": line["place"]}
+        return Finding("formula-without-value", params=params)
     return Finding("workbook-too-large", params={"most": MOST_CELLS})
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 import python_calamine
 
-from ckanext.openhuizhou.data.workbook_size import is_too_large
+from ckanext.openhuizhou.data.workbook_marks import SheetMarks, counts_from_1904, sheet_marks
+from ckanext.openhuizhou.data.workbook_size import examined
 
 MOST_MEMORY: Final = 1 << 30
 MOST_SECONDS: Final = 300
@@ -31,17 +33,18 @@ def main(wanted: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     # opened anew: a descriptor that was handed over shares its place with its other owners
     with Path("/dev/fd/0").open("rb") as stream:
-        if is_too_large(stream):
+        look = examined(stream)
+        if look.too_large:
             _say({"error": "too-large"})
             return
         try:
             with python_calamine.CalamineWorkbook.from_filelike(stream) as workbook:
-                _read(workbook, orjson.loads(wanted))
+                _read(workbook, orjson.loads(wanted), marked=look.marked)
         except python_calamine.CalamineError as error:
             _say({"error": "unreadable", "reason": str(error)[:300]})
 
 
-def _read(workbook: python_calamine.CalamineWorkbook, wanted: Any) -> None:
+def _read(workbook: python_calamine.CalamineWorkbook, wanted: Any, *, marked: bool) -> None:
     names = workbook.sheet_names
     shown = [
         about.name for about in workbook.sheets_metadata if about.visible is python_calamine.SheetVisibleEnum.Visible
@@ -55,18 +58,38 @@ def _read(workbook: python_calamine.CalamineWorkbook, wanted: Any) -> None:
     if len(merged) > _MOST_MERGED:
         _say({"error": "too-large"})
         return
-    _say({"name": name, "sheets": names, "visible": shown, "merged": merged})
+    with Path("/dev/fd/0").open("rb") as stream:
+        marks = sheet_marks(stream, name) if marked else SheetMarks()
+        from_1904 = counts_from_1904(stream)
+    _say({"name": name, "sheets": names, "visible": shown, "merged": merged, "from_1904": from_1904})
     rows = 0
-    left = [""] * (sheet.start[1] if sheet.start else 0)
-    for cells in sheet.iter_rows():  # from row 1, but from the first column that has a cell
-        row = left + cells
+    for row in _rows(sheet, marks):
         line = orjson.dumps(row, default=_cell, option=orjson.OPT_PASSTHROUGH_DATETIME)
         if len(line) > _LONGEST_ROW:
             _say({"error": "too-large"})
             return
         sys.stdout.buffer.write(line + b"\n")
         rows += 1
-    _say({"rows": rows})
+    # said at the end, so that whoever only looks at the first rows is not stopped by it
+    if marks.valueless:
+        _say({"error": "valueless", "name": name, "count": marks.valueless, "place": marks.first_valueless})
+    else:
+        _say({"rows": rows})
+
+
+def _rows(sheet: python_calamine.CalamineSheet, marks: SheetMarks) -> Iterator[list[Any]]:
+    """Rows from row 1, though the reader begins with the first column that has a cell; errors as their texts, which
+    the reader gives as empty cells."""
+    errors: dict[int, list[tuple[int, str]]] = {}
+    for (number, column), text in marks.errors.items():
+        errors.setdefault(number, []).append((column, text))
+    left = [""] * (sheet.start[1] if sheet.start else 0)
+    for number, cells in enumerate(sheet.iter_rows()):
+        row = left + cells
+        for column, text in errors.get(number, ()):
+            if column < len(row):
+                row[column] = text
+        yield row
 
 
 def _chosen(names: list[str], wanted: Any) -> str | None:

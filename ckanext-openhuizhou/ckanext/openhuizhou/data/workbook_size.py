@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 #: Cells of one sheet, 32 bytes each while it is read and more for long texts; and bytes of all parts once unpacked.
@@ -21,32 +22,48 @@ _OVERLAP: Final = 64
 _PLACE: Final = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{1,7})["']""", re.IGNORECASE)
 
 
-def is_too_large(stream: BinaryIO) -> bool:
-    """Whether reading the workbook would take too much memory; ``stream`` is left at its start.
+#: What a sheet has to have for ``workbook_marks`` to find anything on it: a formula, or an error.
+_MARKED: Final = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st\s*=\s*["']e["']""")
+
+
+@dataclass(slots=True)
+class Examined:
+    """``too_large``: reading it would take too much memory. ``marked``: a sheet has formulas or errors."""
+
+    too_large: bool = False
+    marked: bool = False
+
+
+def examined(stream: BinaryIO) -> Examined:
+    """What one look at all parts of a workbook tells; ``stream`` is left at its start.
 
     Only ``.xlsx`` can: ``.xls`` ends at row 65,536 and column 256, and of an ``.ods`` that is too large the reader
     raises an error.
     """
+    found = Examined()
     try:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
-            if sum(part.file_size for part in parts) > MOST_BYTES:
-                return True
-            return any(_cells(archive, part) > MOST_CELLS for part in parts)
+            found.too_large = sum(part.file_size for part in parts) > MOST_BYTES
+            for part in parts if not found.too_large else ():
+                found.too_large = found.too_large or _cells(archive, part, found) > MOST_CELLS
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError):
         # no archive, or a damaged or an encrypted one: the reader says so
-        return False
+        return Examined()
     finally:
         stream.seek(0)
+    return found
 
 
-def _cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+def _cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo, found: Examined) -> int:
     """The area down to the farthest row and column that a part names. Any part: a sheet may have any file name."""
     rows = columns = 0
     tail = b""
     with archive.open(part) as stream:
         while chunk := stream.read(_CHUNK):
-            places = _PLACE.findall(tail + chunk)
+            piece = tail + chunk
+            found.marked = found.marked or _MARKED.search(piece) is not None
+            places = _PLACE.findall(piece)
             rows = max(rows, *(int(row) for _column, row in places), 0)
             columns = max(columns, *(_number(column) for column in {column for column, _row in places}), 0)
             tail = chunk[-_OVERLAP:]

@@ -18,6 +18,10 @@ from ckanext.openhuizhou.errors import RecordRefused
 MOST_COLUMNS: Final = 2000
 BATCH_ROWS: Final = 2000
 _JOIN: Final = "_"
+_DAYS: Final = frozenset({"date", "datetime"})
+#: Days from 1899-12-30, which Excel calls 0, to 1904-01-01, which old Macs call 0; and more than any real day.
+_FROM_1904: Final = 1462
+_LAST_DAY: Final = 100_000
 #: Sheets that are looked through for the items' names.
 _MOST_SHEETS: Final = 20
 
@@ -44,7 +48,8 @@ def open_workbook(
         layout, match = _laid_out(sheet, head, items, closed, header)
         rows = layout.rows(chain(head, sheet.rows), sheet.merged, NOTE_STARTS, SUM_STARTS)
         names = [name for name in layout.columns if name]
-        yield WorkbookTable(tuple(names), match, _batches(rows, names, match))
+        days = [place for place, item in enumerate(items) if item.data_type in _DAYS] if sheet.from_1904 else []
+        yield WorkbookTable(tuple(names), match, _batches(rows, names, match, days))
 
 
 def _sheet_with(stream: BinaryIO, items: Sequence[Item], closed: Sequence[Item], header: int | None) -> str | None:
@@ -97,8 +102,17 @@ def _laid_out(
 
 
 def _batches(
-    rows: Iterator[dict[str, object]], names: Sequence[str], match: ColumnMatch
+    rows: Iterator[dict[str, object]], names: Sequence[str], match: ColumnMatch, days: Sequence[int]
 ) -> Iterator[list[Sequence[object]]]:
+    """``days``: places of cells whose numbers count from 1904."""
     cells = [names[place] for place in match.positions if place is not None]
-    while batch := list(islice(rows, BATCH_ROWS)):
-        yield [[row[name] for name in cells] for row in batch]
+    while batch := [[row[name] for name in cells] for row in islice(rows, BATCH_ROWS)]:
+        for row in batch if days else ():
+            for place in days:
+                row[place] = _from_1900(row[place])
+        yield [*batch]
+
+
+def _from_1900(cell: object) -> object:
+    """A day of Excel that counts from 1904 as one that counts from 1900; 20180301 and the like are no such number."""
+    return cell + _FROM_1904 if isinstance(cell, float) and 0 < cell < _LAST_DAY else cell

@@ -38,7 +38,7 @@ POSTGRESQL_TYPES: Final[dict[str, str]] = {
 #: What people write for "no value", in any column.
 NULL_TEXTS: Final = frozenset({"", "-", "－", "—", "--", "——"})
 #: … and where a word cannot be a value, because the column holds numbers, dates or booleans.
-_NULL_WORDS: Final = NULL_TEXTS | {"/", "null", "NULL", "None", "N/A", "n/a", "无", "暂无", "空"}
+_NULL_WORDS: Final = NULL_TEXTS | {"/", "null", "NULL", "None", "N/A", "n/a", "#N/A", "无", "暂无", "空"}
 
 _TRUE_TEXTS: Final = frozenset({"是", "有", "true", "t", "yes", "y", "1", "√"})
 _FALSE_TEXTS: Final = frozenset({"否", "无", "没有", "false", "f", "no", "n", "0", "×"})
