@@ -53,6 +53,7 @@ def drawing_of_places(map_: Map, places: Places) -> Drawing:
     title = tk._("Places")
     data: dict[str, Any] = {
         "kind": "points",
+        "note": schematic(),
         "squares": places.squares,
         "words": {"square": tk._("Rows in this square")},
         "value": axis(y.name, y.unit) if y is not None and not places.squares else None,
@@ -113,11 +114,17 @@ def drawing_of_regions(map_: Map, counted: Counted) -> Drawing:
     )
     data = {
         "kind": "regions",
+        "note": schematic(),
         "y": axis(words, y.unit if y is not None and more else ""),
         "regions": [{"name": region.name, "value": number(values[region.code])} for region in REGIONS],
     }
     told = "; ".join(f"{row[0]} {row[1] or '—'}" for row in figures.cells)
     return Drawing(title, f"{tk._('Map')}: {title}. {told}.", figures, data)
+
+
+def schematic() -> str:
+    """What is said wherever the outlines are drawn."""
+    return tk._("The outlines are schematic: a few corners for each county. They are no ground for drawing boundaries.")
 
 
 def notes_of_places(places: Places, pair: Pair) -> list[str]:

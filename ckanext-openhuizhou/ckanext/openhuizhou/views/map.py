@@ -121,4 +121,4 @@ def _notes(mapped: Mapped) -> list[str]:
         notes.append(tk._("Counting these rows takes too long for a page. Narrow them by a filter in the table first."))
     elif mapped.drawing is None:
         notes.append(tk._("No row has a place in Huizhou."))
-    return [*notes, *mapped.notes]
+    return [*notes, *mapped.notes, *((maps.schematic(),) if mapped.drawing else ())]

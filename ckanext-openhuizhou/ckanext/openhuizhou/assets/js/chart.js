@@ -223,9 +223,15 @@
     var chart = echarts.init(box, null, { renderer: kind === "svg" ? "svg" : "canvas", width: 1200, height: height, locale: LANG.slice(0, 2).toUpperCase() });
     var option = DRAW[data.kind](colours(true), data, 1200, view);
     option.animation = false;
-    option.title = { text: figureBox.querySelector(".oh-chart-title").textContent, left: "center", top: 0, textStyle: { fontSize: 18 } };
-    if (option.grid) option.grid.top += 40;
-    if (option.legend) option.legend.top = 32;
+    var source = figureBox.querySelector("figcaption p").textContent;
+    option.title = {
+      text: figureBox.querySelector(".oh-chart-title").textContent, left: "center", top: 8, textStyle: { fontSize: 18, color: colours(true).ink },
+      subtext: data.note ? source + "\n" + data.note : source, subtextStyle: { color: colours(true).muted }
+    };
+    if (option.grid) option.grid.top += 64;
+    if (option.legend) option.legend.top = 60;
+    var map = option.geo || option.series[0];
+    if (map.map) map.top = 84;
     chart.setOption(option);
     var link = document.createElement("a");
     link.href = chart.getDataURL({ type: kind, pixelRatio: 2 });
