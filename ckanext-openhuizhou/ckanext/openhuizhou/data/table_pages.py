@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.data.datastore_tables import parsed_mark
-from ckanext.openhuizhou.data.table_query import TableQuery, order_sql, quoted, where_sql
+from ckanext.openhuizhou.data.table_keyset import stretches
+from ckanext.openhuizhou.data.table_query import TableQuery, quoted, where_sql
 from ckanext.openhuizhou.data.table_reading import reading
 from ckanext.openhuizhou.domain.findings import Finding
 
@@ -196,12 +197,20 @@ class _Keyset:
             last=("before", END) if row else None,
         )
 
-    def _read(self, row: sa.RowMapping | None, *, backward: bool) -> Sequence[sa.Row[Any]]:
+    def _read(self, row: sa.RowMapping | None, *, backward: bool) -> list[sa.Row[Any]]:
         """One row more than a page has, in the order of reading."""
-        condition, params = _beyond(self._query.sort, row, backward=backward) if row else ("true", {})
-        order = _reversed_order(self._query) if backward else order_sql(self._query)
-        statement = f"{_select(self._query)} WHERE ({self._where}) AND ({condition}) ORDER BY {order} LIMIT %(rows)s"
-        return self._connection.exec_driver_sql(statement, {**self._params, **params, "rows": self._size + 1}).all()
+        rows: list[sa.Row[Any]] = []
+        for stretch in stretches(self._query.sort, row, backward=backward):
+            missing = self._size + 1 - len(rows)
+            if not missing:
+                break
+            statement = (
+                f"{_select(self._query)} WHERE ({self._where}) AND {stretch.condition}"
+                f" ORDER BY {stretch.order} LIMIT %(rows)s"
+            )
+            params = {**self._params, **stretch.params, "rows": missing}
+            rows += self._connection.exec_driver_sql(statement, params).all()
+        return rows
 
     def _found(self, cursor: str) -> tuple[sa.RowMapping, int | None] | None:
         """The row that a cursor names and how many lie before the page; None for a cursor of another load."""
@@ -234,30 +243,3 @@ class _Keyset:
                 raise
             return None, True
         return min(count, MOST_COUNTED), count > MOST_COUNTED
-
-
-def _beyond(sort: Sequence[tuple[str, bool]], row: sa.RowMapping, *, backward: bool) -> tuple[str, dict[str, Any]]:
-    """The condition for rows behind (or in front of) ``row``: later in the first key, or equal there and later in the
-    next, and so on; empty cells are the last in every key."""
-    params: dict[str, Any] = {"k_id": row["_id"]}
-    ways: list[str] = []
-    equal: list[str] = []
-    for number, (name, descending) in enumerate(sort):
-        column, value, key = quoted(name), row[name], f"k{number}"
-        if value is None:
-            if backward:
-                ways.append(" AND ".join([*equal, f"{column} IS NOT NULL"]))
-            equal.append(f"{column} IS NULL")
-            continue
-        params[key] = value
-        sign = "<" if descending != backward else ">"
-        empty = "" if backward else f" OR {column} IS NULL"
-        ways.append(" AND ".join([*equal, f"({column} {sign} %({key})s{empty})"]))
-        equal.append(f"{column} = %({key})s")
-    ways.append(" AND ".join([*equal, f"_id {'<' if backward else '>'} %(k_id)s"]))
-    return " OR ".join(f"({way})" for way in ways), params
-
-
-def _reversed_order(query: TableQuery) -> str:
-    keys = [f"{quoted(name)} {'ASC' if descending else 'DESC'} NULLS FIRST" for name, descending in query.sort]
-    return ", ".join([*keys, "_id DESC"])
