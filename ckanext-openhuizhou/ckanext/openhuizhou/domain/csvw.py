@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from .item_values import NUMERIC, TEXTUAL, codes_of, limit_text
+from .item_values import TEXTUAL, codes_of, limit_text
 from .items import Item
 
 #: ``-`` is the only mark in a language's code; the namespace is the standard's, not an address to be read.
@@ -78,11 +78,12 @@ def _datatype(item: Item) -> dict[str, Any]:
             datatype["maxLength"] = item.length
         if item.pattern:
             datatype["format"] = f"({item.pattern})" if "|" in item.pattern else item.pattern
-    for name in ("minimum", "maximum"):
+    # the standard does not say whether a limit is spelled by the column's format; for moments the two differ
+    for name in () if item.data_type == "datetime" else ("minimum", "maximum"):
         try:
             limit = limit_text(item, getattr(item, name))
         except ValueError:
             continue  # it checks nothing, and the entry's own check has said so
         if limit is not None:
-            datatype[name] = limit if item.data_type in NUMERIC else limit.replace(" ", "T")
+            datatype[name] = limit
     return datatype

@@ -128,11 +128,11 @@ def shown(item: Item, text: str) -> str:
 
 
 def _facts(profile: ColumnProfile, item: Item, present: int, rows: int) -> Sequence[tuple[str, str]]:
-    facts = [(tk._("Empty"), _share(profile.nulls, rows) if profile.nulls else tk._("none"))]
+    facts = [(tk._("Empty cells"), _share(profile.nulls, rows) if profile.nulls else "0")]
     if present:
         facts.append((tk._("Different values"), _distinct(profile, present)))
     if profile.minimum is not None and profile.maximum is not None:
-        words = (tk._("First"), tk._("Last")) if item.data_type in TIMES else (tk._("Least"), tk._("Greatest"))
+        words = (tk._("Earliest"), tk._("Latest")) if item.data_type in TIMES else (tk._("Least"), tk._("Greatest"))
         facts += [(words[0], shown(item, profile.minimum)), (words[1], shown(item, profile.maximum))]
     if (median := profile.quantiles.get("0.5")) is not None:
         facts.append((tk._("Middle value"), shown(item, median)))
