@@ -20,7 +20,8 @@ _BASES: Final[Mapping[str, Mapping[str, str]]] = {
     "string": {"base": "string"},
     "text": {"base": "string"},
     "integer": {"base": "integer"},
-    "number": {"base": "decimal"},
+    # a source may write 1e-3, which is no decimal of XML Schema
+    "number": {"base": "number"},
     "currency": {"base": "decimal"},
     "date": {"base": "date", "format": "yyyy-MM-dd"},
     "datetime": {"base": "datetime", "format": "yyyy-MM-dd HH:mm:ssXXX"},
