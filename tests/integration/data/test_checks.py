@@ -147,6 +147,20 @@ class TestLevels:
         assert not load([*good(), ["A9", "差", 1]]).held
         assert told(resource_id) == [("code-list", "等级", "warn", 1)]
 
+    def test_cells_of_the_wrong_type_are_tolerated_and_published_empty(self, load, resource_id, package_id):
+        rule(package_id, "type", "refuse", "0.25")
+        assert not load([*good(), ["A9", "优", "约十"]]).held
+        assert told(resource_id) == [("type", "数量", "warn", 1)]
+        assert places(resource_id) == [("type", 4, "约十")]
+        with pytest.raises(TableRefused) as caught:
+            load([*good(2), ["A9", "优", "约十"]])
+        assert [finding.kind for finding in caught.value.findings] == ["cell-type"]
+
+    def test_a_formula_can_be_held_back(self, load, resource_id, package_id):
+        rule(package_id, "formula", "hold")
+        assert load([*good(), ["=NOW()", "优", 1]]).held
+        assert places(resource_id) == [("formula", 4, "=NOW()")]
+
     def test_what_is_ignored_is_not_looked_for(self, load, resource_id, package_id):
         rule(package_id, "code-list", "ignore")
         load([["A9", "差", 1]])

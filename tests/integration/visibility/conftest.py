@@ -13,7 +13,7 @@ from ckan import model, plugins
 from ckan.tests import factories, helpers
 from tests.factories import complete_entry
 
-from ckanext.openhuizhou.data import tables
+from ckanext.openhuizhou.data import checks, tables
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.model import role
 
@@ -130,7 +130,11 @@ def entry(kind: str, organization_id: str, sysadmin: str, title: str = "", *, lo
     )
     if not load:
         return package
-    tables.publish_table(tables.stage_table(resource_id, ITEMS, [["惠城站", 1.5]]), package["id"])
+    rows = [["惠城站", 1.5]]
+    staged = checks.checked(
+        resource_id, package["id"], lambda inspection: tables.stage_table(resource_id, ITEMS, rows, inspection)
+    )
+    tables.publish_table(staged, package["id"])
     if state == "withdrawn":
         withdrawal = {"id": package["id"], "reason": "演示"}
         package = tk.get_action("openhuizhou_entry_withdraw")({"user": sysadmin}, withdrawal)

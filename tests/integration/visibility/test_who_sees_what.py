@@ -113,6 +113,9 @@ DATA_WAYS: dict[str, Way] = {
     "dump": data("/datastore/dump/{1}"),
     "file": data("/dataset/{0}/resource/{1}/download/data.csv"),
     "file by any name": data("/dataset/{0}/resource/{1}/download"),
+    "checks": by_id("openhuizhou_data_check_show", resource_id, "resource_id"),
+    "page of checks": data("/dataset/{0}/resource/{1}/checks"),
+    "bad rows": data("/dataset/{0}/resource/{1}/checks/bad-rows.csv"),
 }
 #: Here CKAN leaves out drafts, or all that is not public, even for those who may see it.
 PUBLIC_WAYS: dict[str, Way] = {

@@ -17,6 +17,7 @@ class Counties(NoChecks):
     """A check of one column: rows that name no county of the list."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows: list[int] = []
 
     def of_column(self, item: Item) -> RowCheck | None:

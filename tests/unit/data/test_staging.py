@@ -60,8 +60,11 @@ class TestFile:
         "text", ['=HYPERLINK("http://example.org")', "=cmd|'/c calc'!A0", "@SUM(A1:A9)", "+-+IMPORTXML(A1)", "= now ()"]
     )
     def test_a_formula_that_a_spreadsheet_would_run_refuses_the_table(self, tmp_path, text):
-        (finding,) = refused(tmp_path, [Item("备注", "note", "text")], [["好"], [text], [text]])
-        assert (finding.kind, finding.row, finding.column, finding.params) == ("cell-formula", 2, "备注", {"count": 2})
+        findings = refused(tmp_path, [Item("备注", "note", "text")], [["好"], [text], [text]])
+        assert [(one.kind, one.row, one.column, one.severity) for one in findings] == [
+            ("cell-formula", 2, "备注", "error"),
+            ("cell-formula", 3, "备注", "error"),
+        ]
 
     def test_the_same_rows_have_the_same_digest(self, tmp_path):
         rows = [["a", "2018-03-01", 1, True], ["b", "2018-03-02", 2, False]]
@@ -99,7 +102,7 @@ class TestFindings:
     def test_many_wrong_cells_are_counted_not_listed(self, tmp_path):
         findings = refused(tmp_path, ITEMS, [["站", "2018-03-01", "坏", "是"]] * 100)
         assert len(findings) == LISTED_FINDINGS + 1
-        assert findings[-1].params == {"data_type": "integer", "count": 100 - LISTED_FINDINGS}
+        assert (findings[-1].kind, findings[-1].params["count"]) == ("check-more", 100 - LISTED_FINDINGS)
 
     def test_a_table_that_is_wrong_throughout_is_not_read_to_its_end(self, tmp_path):
         seen = 0

@@ -42,12 +42,15 @@ class Inspection:
     tallies: list[Tally] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     _columns: list[ColumnCheck] = field(default_factory=list)
+    _told: list[Finding] = field(default_factory=list)
 
     def header(self, match: ColumnMatch) -> None:
         """The columns of a file were matched with the items."""
         for finding in match.findings:
             check = _HEADER.get(finding.kind)
-            if check is not None and self.rules[check].level != Level.IGNORE:
+            if check is None:
+                self._told.append(finding)
+            elif self.rules[check].level != Level.IGNORE:
                 self._tally(check, len(match.items)).add(finding)
 
     def _tally(self, check: str, of: int) -> Tally:
@@ -60,6 +63,9 @@ class Inspection:
     def found(self, tally: Tally) -> None:
         """What the pass over the rows counts by itself."""
         self.tallies.append(tally)
+
+    def refuses_any(self, check: str) -> bool:
+        return self.rules[check] == Rule(Level.REFUSE)
 
     def of_column(self, item: Item) -> RowCheck | None:
         """What looks at the column; the first one counts the rows as well."""
@@ -85,7 +91,7 @@ class Inspection:
         return self.report().findings(Level.REFUSE)
 
     def findings(self) -> Iterable[Finding]:
-        return self.report().findings(Level.HOLD, Level.WARN)
+        return [*self.report().findings(Level.HOLD, Level.WARN), *self._told]
 
 
 def begin(resource_id: str, package_id: str) -> Inspection:

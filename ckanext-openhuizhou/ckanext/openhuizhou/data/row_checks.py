@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Final, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from ckanext.openhuizhou.data.arrow import pc
+from ckanext.openhuizhou.domain.column_match import ColumnMatch
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.domain.table_checks import Level, Tally, judge, rules_with
 
 
 class Cells(Protocol):
@@ -78,6 +80,18 @@ class TableChecks(Protocol):
         """What looks at this column; None for nothing."""
         ...
 
+    def header(self, match: ColumnMatch) -> None:
+        """The columns of a file were matched with the items; asked for refusals right after."""
+        ...
+
+    def found(self, tally: Tally) -> None:
+        """What the pass counts by itself: cells that do not fit their type, formulas."""
+        ...
+
+    def refuses_any(self, check: str) -> bool:
+        """Whether a single finding of this check refuses the table."""
+        ...
+
     def look_at_table(self, connection: sa.Connection, table: str, items: Sequence[Item]) -> None:
         """The staging table is filled and analysed. ``table`` is its quoted name; nobody else sees it yet.
 
@@ -95,23 +109,40 @@ class TableChecks(Protocol):
 
 
 class NoChecks:
-    """For tables that nobody has rules for."""
+    """For tables that nobody has rules for: what the pass itself finds refuses them."""
+
+    def __init__(self) -> None:
+        self._found: list[Tally] = []
+        self._header: tuple[Finding, ...] = ()
+
+    def header(self, match: ColumnMatch) -> None:
+        self._header = match.findings
 
     def of_column(self, item: Item) -> RowCheck | None:  # noqa: ARG002
         return None
+
+    def found(self, tally: Tally) -> None:
+        self._found.append(tally)
+
+    def refuses_any(self, check: str) -> bool:  # noqa: ARG002
+        return True
 
     def look_at_table(self, connection: sa.Connection, table: str, items: Sequence[Item]) -> None:
         pass
 
     def refusals(self) -> Iterable[Finding]:
-        return ()
+        wrong = [finding for finding in self._header if finding.severity == "error"]
+        return [*wrong, *judge(self._found, 0, rules_with({})).findings(Level.REFUSE)]
 
     def findings(self) -> Iterable[Finding]:
-        return ()
+        return [finding for finding in self._header if finding.severity != "error"]
 
 
-#: For a load without rules.
-NO_CHECKS: Final = NoChecks()
+class SeenBefore(NoChecks):
+    """For rows that were checked before they came here: what was let pass then is let pass."""
+
+    def found(self, tally: Tally) -> None:
+        pass
 
 
 class ListCells:

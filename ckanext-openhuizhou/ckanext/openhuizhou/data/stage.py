@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ckanext.openhuizhou.data import datastore_tables, files, merge
 from ckanext.openhuizhou.data.copying_file import CopyingFile
 from ckanext.openhuizhou.data.load_errors import explain
-from ckanext.openhuizhou.data.row_checks import NO_CHECKS, TableChecks
+from ckanext.openhuizhou.data.row_checks import SeenBefore, TableChecks
 from ckanext.openhuizhou.data.staged import StagedTable
 from ckanext.openhuizhou.data.staging import TableWriter, WrittenTable, batches, write_table
 from ckanext.openhuizhou.data.table_file import FileSource, OpenTable, open_table
@@ -50,9 +50,8 @@ def stage_source(
 ) -> StagedTable:
     """``tables.stage_file``, when nothing of the resource waits to be finished."""
     _require_columns(items)
-    with opened(source, items, closed) as table:
-        staged = stage_fed(resource_id, items, partial(feed_table, table, watch), checks)
-    return replace(staged, findings=(*table.match.findings, *staged.findings))
+    with opened(source, items, closed, checks) as table:
+        return stage_fed(resource_id, items, partial(feed_table, table, watch), checks)
 
 
 def stage_appended(
@@ -70,9 +69,8 @@ def stage_appended(
         merge.write_published(resource_id, items, published["rows"], writer)
         feed_table(table, watch, writer)
 
-    with opened(source, items, closed) as table:
-        staged = stage_fed(resource_id, items, feed, checks)
-    return replace(staged, findings=(*table.match.findings, *staged.findings))
+    with opened(source, items, closed, checks) as table:
+        return stage_fed(resource_id, items, feed, checks)
 
 
 def stage_upserted(
@@ -87,19 +85,18 @@ def stage_upserted(
     published = _published(resource_id, items)
     part = files.writing_file(resource_id)
     try:
-        with opened(source, items, closed) as table, part.open("wb") as target:
+        with opened(source, items, closed, checks) as table, part.open("wb") as target:
             writer = TableWriter(target, items, checks)
             feed_table(table, watch, writer)
             writer.finish()
         feed = partial(merge.write_replaced, resource_id, items, published["rows"], part)
         # the new rows were looked at; what is left to look at is the table as a whole
-        staged = stage_fed(resource_id, items, feed, checks, of_columns=False)
+        return stage_fed(resource_id, items, feed, checks, of_columns=False)
     except BaseException as error:
         explain(error, items)
         raise
     finally:
         part.unlink(missing_ok=True)
-    return replace(staged, findings=(*table.match.findings, *staged.findings))
 
 
 def _published(resource_id: str, items: Sequence[Item]) -> dict[str, Any]:
@@ -113,14 +110,17 @@ def _published(resource_id: str, items: Sequence[Item]) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(source: FileSource, items: Sequence[Item], closed: Sequence[Item]) -> Iterator[OpenTable]:
+def opened(
+    source: FileSource, items: Sequence[Item], closed: Sequence[Item], checks: TableChecks
+) -> Iterator[OpenTable]:
     """The table of a file that has all columns of ``items``.
 
     Raises:
         TableRefused: it has not, or there is no table in it.
     """
     with open_table(source, items, closed) as table:
-        if refused := [finding for finding in table.match.findings if finding.severity == "error"]:
+        checks.header(table.match)
+        if refused := list(checks.refusals()):
             raise TableRefused(refused)
         yield table
 
@@ -162,7 +162,7 @@ def stage_fed(
     file: CopyingFile | None = None
     try:
         file = CopyingFile(path, lambda source, mark: _copied(resource_id, items, source, mark, look))
-        writer = TableWriter(file, items, checks if of_columns else NO_CHECKS)
+        writer = TableWriter(file, items, checks if of_columns else SeenBefore())
         feed(writer)
         staged = _compared(resource_id, items, writer.finish(), path, live)
         staged = replace(staged, csv_path=files.staged_file(resource_id, staged.digest))

@@ -12,7 +12,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -21,12 +21,13 @@ import pyarrow as pa
 from typing_extensions import Buffer
 
 from ckanext.openhuizhou.data.arrow_cells import ArrayTyper, ArrowCells, Noteworthy, as_lines, quoted
-from ckanext.openhuizhou.data.row_checks import NO_CHECKS, ListCells, RowCheck, TableChecks
+from ckanext.openhuizhou.data.row_checks import ListCells, NoChecks, RowCheck, TableChecks
 from ckanext.openhuizhou.domain import pii
 from ckanext.openhuizhou.domain.cell_types import Converter
 from ckanext.openhuizhou.domain.cell_units import FIGURES, TEXTUAL, converter_of, misfit
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.domain.items import Item
+from ckanext.openhuizhou.domain.table_checks import Tally
 from ckanext.openhuizhou.errors import TableRefused
 
 #: Rows typed at a time: large enough that Python's overhead per batch vanishes, small enough to stay in the cache.
@@ -61,17 +62,16 @@ class _Column:
     typer: ArrayTyper
     scanner: pii.ColumnScanner | None
     check: RowCheck | None
-    errors: list[Finding] = field(default_factory=list)
-    unlisted: int = 0
-    formulas: int = 0
-    first_formula: int | None = None
+    misfits: Tally
+    formulas: Tally
 
     @classmethod
     def of(cls, item: Item, checks: TableChecks) -> _Column:
         scanned = item.data_type in TEXTUAL or item.data_type in FIGURES
         scanner = pii.ColumnScanner(item.name, numeric=item.data_type in FIGURES) if scanned else None
         convert = converter_of(item.data_type, item.unit)
-        return cls(item, convert, ArrayTyper(item.data_type, convert), scanner, checks.of_column(item))
+        tallies = Tally("type", item.name), Tally("formula", item.name)
+        return cls(item, convert, ArrayTyper(item.data_type, convert), scanner, checks.of_column(item), *tallies)
 
     def typed_array(self, array: pa.StringArray, first_row: int) -> pa.StringArray:
         """The same for an array of texts, looked at, and quoted for the file."""
@@ -101,11 +101,8 @@ class _Column:
             return None
 
     def _refuse(self, cell: object, row: int) -> None:
-        if len(self.errors) == LISTED_FINDINGS:
-            self.unlisted += 1
-            return
         kind, params = misfit(self.item.data_type, cell), {"data_type": self.item.data_type}
-        self.errors.append(Finding(kind, row=row, column=self.item.name, value=shortened(cell), params=params))
+        self.misfits.add(Finding(kind, row=row, column=self.item.name, value=shortened(cell), params=params))
 
     def look_at(self, values: Sequence[str | None], first_row: int) -> None:
         """Everything that is asked of typed cells."""
@@ -120,17 +117,7 @@ class _Column:
             return
         for row, value in numbered:
             if value and value[0] in _FORMULA_STARTS and _FORMULA.match(value):
-                self.formulas += 1
-                self.first_formula = self.first_formula or row
-
-    def findings(self) -> Iterator[Finding]:
-        yield from self.errors
-        if self.formulas:
-            params = {"count": self.formulas}
-            yield Finding("cell-formula", row=self.first_formula, column=self.item.name, params=params)
-        if self.unlisted:
-            params = {"data_type": self.item.data_type, "count": self.unlisted}
-            yield Finding("cell-type-more", column=self.item.name, params=params)
+                self.formulas.add(Finding("cell-formula", row=row, column=self.item.name, value=shortened(value)))
 
 
 def shortened(value: object, length: int = 40) -> str:
@@ -190,7 +177,10 @@ class TableWriter:
     @property
     def hopeless(self) -> bool:
         """So much is wrong that reading on only costs time."""
-        return len(self._refused) + sum(column.unlisted for column in self._columns) > GIVE_UP_AFTER
+        if len(self._refused) > GIVE_UP_AFTER:
+            return True
+        misfits = sum(column.misfits.count for column in self._columns)
+        return misfits > GIVE_UP_AFTER and self._checks.refuses_any("type")
 
     def add_rows(self, batch: Sequence[Sequence[object]]) -> None:
         """Column by column: one loop per converter and one expression per column, not one per cell."""
@@ -219,8 +209,10 @@ class TableWriter:
         """
         self._text.flush()
         refused = self._refused + _header_findings(self._items)
-        refused += [finding for column in self._columns for finding in column.findings()]
         refused += _personal_data_findings(self._columns, self.rows)
+        for column in self._columns:
+            self._checks.found(column.misfits)
+            self._checks.found(column.formulas)
         refused += self._checks.refusals()
         if refused:
             raise TableRefused(refused)
@@ -230,7 +222,7 @@ class TableWriter:
 
 
 def write_table(
-    path: Path, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+    path: Path, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks | None = None
 ) -> WrittenTable:
     """Type, check and write ``rows`` (cells in the order of ``items``) to ``path``.
 
@@ -238,7 +230,7 @@ def write_table(
         TableRefused: with every finding of the pass; the file is then unfinished and must not be used.
     """
     with path.open("wb") as target:
-        writer = TableWriter(target, items, checks)
+        writer = TableWriter(target, items, checks or NoChecks())
         for batch in batches(rows):
             writer.add_rows(batch)
             if writer.hopeless:

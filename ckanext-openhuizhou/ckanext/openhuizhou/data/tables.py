@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.data import bad_rows, datastore_tables, export_files, files, stage, versions
-from ckanext.openhuizhou.data.row_checks import NO_CHECKS, TableChecks
+from ckanext.openhuizhou.data.row_checks import NoChecks, TableChecks
 from ckanext.openhuizhou.data.stage import Watch
 from ckanext.openhuizhou.data.staged import LoadResult, StagedTable
 from ckanext.openhuizhou.data.table_columns import columns_of
@@ -36,7 +36,7 @@ TOGETHER = 50
 
 
 def stage_table(
-    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks | None = None
 ) -> StagedTable:
     """Type, check and stage ``rows`` (cells in the order of ``items``), streaming.
 
@@ -46,14 +46,14 @@ def stage_table(
         StorageFull: there is no room for it now.
     """
     _settle(resource_id)
-    return stage.stage_rows(resource_id, items, rows, checks)
+    return stage.stage_rows(resource_id, items, rows, checks or NoChecks())
 
 
 def stage_file(
     resource_id: str,
     items: Sequence[Item],
     source: FileSource,
-    checks: TableChecks = NO_CHECKS,
+    checks: TableChecks | None = None,
     *,
     closed: Sequence[Item] = (),
     watch: Watch | None = None,
@@ -65,14 +65,14 @@ def stage_file(
         TableRefused: also when the file is no table, or lacks a column.
     """
     _settle(resource_id)
-    return stage.stage_source(resource_id, items, source, checks, closed, watch)
+    return stage.stage_source(resource_id, items, source, checks or NoChecks(), closed, watch)
 
 
 def stage_append(
     resource_id: str,
     items: Sequence[Item],
     source: FileSource,
-    checks: TableChecks = NO_CHECKS,
+    checks: TableChecks | None = None,
     *,
     closed: Sequence[Item] = (),
     watch: Watch | None = None,
@@ -83,14 +83,14 @@ def stage_append(
         TableRefused: also when nothing is published yet, or a table with other columns.
     """
     _settle(resource_id)
-    return stage.stage_appended(resource_id, items, source, checks, closed, watch)
+    return stage.stage_appended(resource_id, items, source, checks or NoChecks(), closed, watch)
 
 
 def stage_upsert(
     resource_id: str,
     items: Sequence[Item],
     source: FileSource,
-    checks: TableChecks = NO_CHECKS,
+    checks: TableChecks | None = None,
     *,
     closed: Sequence[Item] = (),
     watch: Watch | None = None,
@@ -102,18 +102,18 @@ def stage_upsert(
         TableRefused: also when there is no key, a row of the file lacks a part of it, or two have the same.
     """
     _settle(resource_id)
-    return stage.stage_upserted(resource_id, items, source, checks, closed, watch)
+    return stage.stage_upserted(resource_id, items, source, checks or NoChecks(), closed, watch)
 
 
 def try_table(
-    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks = NO_CHECKS
+    resource_id: str, items: Sequence[Item], rows: Iterable[Sequence[object]], checks: TableChecks | None = None
 ) -> StagedTable:
     """What ``stage_table`` would make of these rows, with the same errors. Nothing of it stays in the databases or the
     storage, even when the process is killed.
 
     The table that is returned cannot be published.
     """
-    return stage.try_rows(resource_id, items, rows, checks)
+    return stage.try_rows(resource_id, items, rows, checks or NoChecks())
 
 
 def publish_table(staged: StagedTable, package_id: str, origin: load.Origin = load.UNKNOWN) -> LoadResult:

@@ -59,16 +59,12 @@ KINDS: dict[str, FindingKind] = {
         N_("Correct the encoding of the file at the source"),
     ),
     "cell-formula": FindingKind(
-        N_("Column “{column}”: {count} texts are formulas that a spreadsheet would run, the first in row {row}"),
-        N_("Replace the formulas by their results at the source"),
+        N_("Row {row}, column “{column}”: “{value}” is a formula that a spreadsheet would run"),
+        N_("Replace the formula by its result at the source"),
     ),
     "cell-type": FindingKind(
         N_("Row {row}, column “{column}”: “{value}” is not of type {data_type}"),
         N_("Correct the value at the source, or the type of the item in the entry"),
-    ),
-    "cell-type-more": FindingKind(
-        N_("Column “{column}”: {count} more values are not of type {data_type}"),
-        N_("Correct the values at the source, or the type of the item in the entry"),
     ),
     "code-typed": FindingKind(
         N_("The platform assigns the resource code; “{value}” was typed"),
