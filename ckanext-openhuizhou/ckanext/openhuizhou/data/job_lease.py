@@ -157,9 +157,9 @@ class JobLease:
 
 
 def listed(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Findings as a job keeps them: errors first, so many at most."""
+    """Findings as a job keeps them: errors first, then by row, so many at most."""
     rank = {"error": 0, "warning": 1, "info": 2}
-    ordered = sorted(findings, key=lambda finding: rank[finding.severity])
+    ordered = sorted(findings, key=lambda finding: (rank[finding.severity], finding.row or 0))
     kept = [finding.as_dict() for finding in ordered[:KEPT_FINDINGS]]
     if len(ordered) > KEPT_FINDINGS:
         kept.append(Finding("findings-more", params={"count": len(ordered) - KEPT_FINDINGS}).as_dict())
@@ -209,27 +209,25 @@ def _taken(connection: sa.Connection, job: sa.RowMapping) -> JobLease | None:
 
 def waiting() -> list[str]:
     """Ids of the first jobs that a worker could take now, in the order in which they are to be taken: loads before what
-    is derived, those that no worker has left behind before the others, the oldest first."""
+    is derived, of loads those that no worker has left behind before the others, the oldest first."""
+    by_age = (_JOBS.c.created, _JOBS.c.id)
+    with engine().connect() as connection:
+        loads = connection.execute(_takeable("load").order_by(_JOBS.c.state == "running", *by_age)).mappings().all()
+        # a harvest leaves thousands: by age alone, the index gives the first without looking at the others
+        derives = connection.execute(_takeable("derive").order_by(*by_age)).mappings().all()
+    return [row["id"] for row in (*loads, *derives) if row["state"] == "queued" or abandoned(row)]
+
+
+def _takeable(kind: str) -> sa.Select[Any]:
+    """Jobs of a kind whose turn it is."""
     other = _JOBS.alias()
     busy = sa.exists().where(other.c.resource_id == _JOBS.c.resource_id, other.c.id != _JOBS.c.id)
-    busy = busy.where(
-        sa.or_(
-            other.c.state == "running",
-            sa.and_(
-                other.c.state == "queued",
-                other.c.kind == "load",
-                sa.tuple_(other.c.created, other.c.id) < sa.tuple_(_JOBS.c.created, _JOBS.c.id),
-            ),
-        )
-    )
-    takeable = sa.or_(_JOBS.c.state == "running", sa.and_(_JOBS.c.state == "queued", ~busy))
-    columns = (_JOBS.c.id, _JOBS.c.state, _JOBS.c.worker, _JOBS.c.lease_until)
-    query = sa.select(*columns).where(_JOBS.c.state.in_(ACTIVE), takeable)
-    order = (_JOBS.c.kind == "derive", _JOBS.c.state == "running", _JOBS.c.created, _JOBS.c.id)
-    query = query.order_by(*order).limit(_LOOKED_AT)
-    with engine().connect() as connection:
-        rows = connection.execute(query).mappings().all()
-    return [row["id"] for row in rows if row["state"] == "queued" or abandoned(row)]
+    earlier = sa.tuple_(other.c.created, other.c.id) < sa.tuple_(_JOBS.c.created, _JOBS.c.id)
+    earlier_load = sa.and_(other.c.state == "queued", other.c.kind == "load", earlier)
+    busy = busy.where(sa.or_(other.c.state == "running", earlier_load))
+    mine = sa.or_(_JOBS.c.state == "running", sa.and_(_JOBS.c.state == "queued", ~busy))
+    query = sa.select(_JOBS.c.id, _JOBS.c.state, _JOBS.c.worker, _JOBS.c.lease_until)
+    return query.where(_JOBS.c.state.in_(ACTIVE), _JOBS.c.kind == kind, mine).limit(_LOOKED_AT)
 
 
 def abandoned(job: sa.RowMapping | DataJob) -> bool:
