@@ -158,9 +158,9 @@ class WebServer:
                     self.send_header(name, value)
                 self.end_headers()
                 with contextlib.suppress(OSError):
-                    self.wfile.write(body)
+                    self.wfile.write(b"" if self.command == "HEAD" else body)
 
-            do_POST = do_GET  # noqa: N815 - the name that http.server calls
+            do_HEAD = do_POST = do_GET  # noqa: N815 - the names that http.server calls
 
             def log_message(self, *_arguments: object) -> None:
                 """Silence."""
