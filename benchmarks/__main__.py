@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import harvest, up
+from benchmarks import data, harvest, up
 from benchmarks.results import Result, append, table
 
 #: name -> what measures it
-BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"up": up.measure, "harvest": harvest.measure}
+BENCHMARKS: dict[str, Callable[[], list[Result]]] = {"up": up.measure, "harvest": harvest.measure, "data": data.measure}
 
 
 def main(names: list[str]) -> int:
