@@ -113,7 +113,10 @@ DATA_WAYS: dict[str, Way] = {
     "dump": data("/datastore/dump/{1}"),
     "file": data("/dataset/{0}/resource/{1}/download/data.csv"),
     "file by any name": data("/dataset/{0}/resource/{1}/download"),
+    "table page": data("/dataset/{0}/resource/{1}/table"),
     "checks": by_id("openhuizhou_data_check_show", resource_id, "resource_id"),
+    "chart": data("/dataset/{0}/resource/{1}/chart"),
+    "figures of a chart": data("/dataset/{0}/resource/{1}/chart.csv"),
     "page of checks": data("/dataset/{0}/resource/{1}/checks"),
     "bad rows": data("/dataset/{0}/resource/{1}/checks/bad-rows.csv"),
 }
