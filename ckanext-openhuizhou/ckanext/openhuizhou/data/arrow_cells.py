@@ -18,11 +18,12 @@ from ckanext.openhuizhou.domain import pii
 from ckanext.openhuizhou.domain.cell_types import NULL_TEXTS, Converter
 from ckanext.openhuizhou.domain.cell_units import FIGURES, TEXTUAL
 
-_DAY: Final = r"-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+#: Every day but 29 February.
+_DAY: Final = r"-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 _CLOCK: Final = r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _NUMBER: Final = r"^(?:[+-]?[0-9]+(?:\.[0-9]+)?)?$"
-#: The form in which a converter leaves a text as it is (or nothing). Days after the 28th are left to it, for it knows
-#: the months; so are moments of years in which the city's clocks were put forward.
+#: The form in which a converter leaves a text as it is (or nothing). Moments of years in which the city's clocks were
+#: put forward are left to it.
 _FINAL: Final = {
     "integer": r"^(?:0|-?[1-9][0-9]{0,17})?$",
     "number": _NUMBER,
@@ -58,7 +59,10 @@ class ArrayTyper:
         """The final texts; a refused cell is told and becomes empty."""
         if self._data_type in TEXTUAL:
             return self._texts(array, refused)
-        array = self._with_zone(array) if self._data_type == "datetime" else array
+        if self._data_type == "datetime":
+            array, done = self._with_zone(array)
+            if done:
+                return array
         odd = pc.invert(pc.match_substring_regex(array, _FINAL[self._data_type]))
         return self._converted(array, odd, refused)
 
@@ -67,31 +71,39 @@ class ArrayTyper:
         array = _put(array, pc.is_in(array, _NOTHING), "")
         return self._converted(array, pc.match_substring_regex(array, _SHORTENED), refused)
 
-    def _with_zone(self, array: pa.StringArray) -> pa.StringArray:
+    def _with_zone(self, array: pa.StringArray) -> tuple[pa.StringArray, bool]:
+        """Moments that lack their zone get it; True when there is nothing else."""
         bare = pc.match_substring_regex(array, _WITHOUT_ZONE)
         if not pc.any(bare).as_py():
-            return array
+            return array, False
         zoned = pc.binary_join_element_wise(array, _ZONE, "")
-        return zoned if pc.all(bare).as_py() else pc.if_else(bare, zoned, array)
+        every = pc.all(bare).as_py()
+        return zoned if every else pc.if_else(bare, zoned, array), every
 
     def _converted(self, array: pa.StringArray, odd: pa.BooleanArray, refused: Refused) -> pa.StringArray:
         if not pc.any(odd).as_py():
             return array
-        offsets = pc.indices_nonzero(odd).to_pylist()
-        cells = array.filter(odd).to_pylist()
+        different = array.filter(odd).dictionary_encode()
+        cells = different.dictionary.to_pylist()
         if len(self._known) > _REMEMBERED:
             self._known.clear()
         known = self._known
-        for text in set(cells).difference(known):
-            try:
-                known[text] = self._convert(text) or ""
-            except ValueError:
-                continue
-        for offset, text in zip(offsets, cells, strict=True):
+        for text in cells:
             if text not in known:
-                refused(offset, text)
+                try:
+                    known[text] = self._convert(text) or ""
+                except ValueError:
+                    continue
         texts = pa.array([known.get(text, "") for text in cells], pa.string())
-        return pc.replace_with_mask(array, odd, texts)
+        if not all(text in known for text in cells):
+            self._tell(odd, different, refused)
+        return pc.replace_with_mask(array, odd, texts.take(different.indices))
+
+    def _tell(self, odd: pa.BooleanArray, different: pa.DictionaryArray, refused: Refused) -> None:
+        places = pc.indices_nonzero(odd).to_pylist()
+        for offset, text in zip(places, different.to_pylist(), strict=True):
+            if text not in self._known:
+                refused(offset, text)
 
 
 def _put(array: pa.StringArray, where: pa.BooleanArray, text: str) -> pa.StringArray:
