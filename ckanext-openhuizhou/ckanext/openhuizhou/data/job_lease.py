@@ -7,6 +7,7 @@ its own: a worker that was given up for dead and wakes up again changes nothing.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -157,9 +158,9 @@ class JobLease:
 
 
 def listed(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Findings as a job keeps them: errors first, then by row, so many at most."""
+    """Findings as a job keeps them: errors first, by row, then what is about the whole; so many at most."""
     rank = {"error": 0, "warning": 1, "info": 2}
-    ordered = sorted(findings, key=lambda finding: (rank[finding.severity], finding.row or 0))
+    ordered = sorted(findings, key=lambda finding: (rank[finding.severity], finding.row or math.inf))
     kept = [finding.as_dict() for finding in ordered[:KEPT_FINDINGS]]
     if len(ordered) > KEPT_FINDINGS:
         kept.append(Finding("findings-more", params={"count": len(ordered) - KEPT_FINDINGS}).as_dict())
