@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "retention": ("harvest", "prune"),
     "reconcile": ("reconcile", "--quiet"),
+    "links": ("links", "check"),
 }
 _STOP_SECONDS: Final = 5.0
 

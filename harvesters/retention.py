@@ -31,6 +31,7 @@ from ckanext.openhuizhou.model.harvest import (
     RunNotice,
     Source,
 )
+from ckanext.openhuizhou.model.link import LinkCheck
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Pruned:
     runs: int
     records: int
     outbox: int
+    link_checks: int
     loads: int
     uploads: int
 
@@ -71,6 +73,7 @@ def prune(clock: Callable[[], datetime] = utcnow) -> Pruned:
         runs=_delete_runs(runs_until),
         records=_delete_records(runs_until),
         outbox=_collapse_outbox(),
+        link_checks=_delete_link_checks(findings_until),
         loads=_delete_jobs(runs_until),
         uploads=_delete_uploads(findings_until),
     )
@@ -104,6 +107,11 @@ def _delete_of_run(table: type[RunFinding] | type[Difference], run_id: str) -> i
 def _delete_notices(moment: datetime) -> int:
     settled = RunNotice.next_attempt.is_(None)
     return _once(sa.delete(RunNotice).where(settled, RunNotice.created < moment))
+
+
+def _delete_link_checks(moment: datetime) -> int:
+    batch = sa.select(LinkCheck.id).where(LinkCheck.checked_at < moment).limit(_BATCH)
+    return _in_batches(sa.delete(LinkCheck).where(LinkCheck.id.in_(batch.scalar_subquery())))
 
 
 def _delete_runs(moment: datetime) -> int:

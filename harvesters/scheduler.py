@@ -15,7 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 from ckan import model
 
-from ckanext.openhuizhou.data import jobs
+from ckanext.openhuizhou.data import jobs, quality
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.schedule import next_time
 from ckanext.openhuizhou.errors import ConfigurationError
@@ -37,6 +37,8 @@ _BATCHES: Final = 3
 _HOPELESS: Final = timedelta(minutes=10)
 #: What has waited so long in the outbox is indexed although a run is under way.
 _OVERDUE: Final = timedelta(minutes=1)
+#: Changed entries are looked for so often.
+_SCORES_EVERY: Final = timedelta(seconds=30)
 #: Only these sources have a schedule that counts.
 _SCHEDULED: Final = sa.and_(Source.active, Source.approved, Source.schedule.is_not(None), Source.schedule != "")
 
@@ -57,6 +59,7 @@ class Scheduler:
             "waking workers": wake_workers,
             "waking workers for tables": jobs.wake_if_needed,
             "draining the outbox": self._index.drain,
+            "scoring what has changed": ScoreDuty(clock).refresh,
             "sending notices": send_notices,
             "daily work": lambda: daily.start_due(self.clock()),
         }
@@ -204,3 +207,17 @@ class IndexDuty:
             return False
         running = model.Session.scalars(sa.select(Run).where(Run.state == "running", Run.mode != "dry")).all()
         return any(not lease.abandoned(run) for run in running)
+
+
+class ScoreDuty:
+    """Scores entries that have changed: looks twice in a minute, and at once again while there are more."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._next: datetime | None = None
+
+    def refresh(self) -> None:
+        now = self._clock()
+        if self._next is None or now >= self._next:
+            more = quality.refresh_stale() == quality.PAGE
+            self._next = None if more else now + _SCORES_EVERY

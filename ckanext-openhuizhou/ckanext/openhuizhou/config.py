@@ -73,8 +73,8 @@ def scheduler_interval() -> float:
 
 
 def daily_schedules() -> dict[str, str]:
-    """What is done once a day, and when (``domain.schedule``)."""
-    names = ("retention", "reconcile")
+    """What is done in a process of its own, and when (``domain.schedule``)."""
+    names = ("retention", "reconcile", "links")
     return {name: tk.config[f"ckanext.openhuizhou.{name}_schedule"] for name in names}
 
 

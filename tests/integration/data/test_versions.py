@@ -10,6 +10,7 @@ import ckan.plugins.toolkit as tk
 import pyarrow.parquet as pq
 import pytest
 from ckan.tests import factories, helpers
+from tests.factories import complete_entry
 
 from ckanext.openhuizhou.data import files, tables, versions
 from ckanext.openhuizhou.domain.items import Item
@@ -151,11 +152,17 @@ class TestDerive:
 
 @pytest.fixture
 def open_table(resource_id: str) -> str:
-    """An application's resource: open to everybody, so that the test is about versions alone."""
-    package = factories.Dataset(type="application", owner_org=factories.Organization()["id"])
-    factories.Resource(id=resource_id, package_id=package["id"], url="http://example.com/a.csv")
-    publish(resource_id, FIRST)
-    publish(resource_id, SECOND)
+    """Two versions of a table that is open to everybody."""
+    fields = complete_entry(
+        title=f"版本演示 {resource_id}",
+        owner_org=factories.Organization()["id"],
+        entry_state="published",
+        items=[{"name": item.name, "column": item.column, "data_type": item.data_type} for item in ITEMS],
+        resources=[{"id": resource_id, "url": "data.csv", "url_type": "upload", "format": "CSV"}],
+    )
+    package = helpers.call_action("package_create", {"user": factories.Sysadmin()["name"]}, **fields)
+    for rows in (FIRST, SECOND):
+        tables.publish_table(tables.stage_table(resource_id, ITEMS, rows), package["id"])
     versions.derive(resource_id)
     return resource_id
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -64,6 +65,16 @@ class TestByKey:
         number = Item("数量", "count", "string")
         found = compare(tmp_path, [CODE, COUNT], [("1", 1)], [("1", "1", "甲")], [CODE, number, NAME])
         assert (found["columns_added"], found["columns_removed"], found["changed"]) == (["name"], [], 0)
+
+    def test_a_figure_is_the_same_whatever_figures_stand_beside_it(self, tmp_path: Path):
+        """Arrow gives a whole column the digits of its widest figure."""
+        files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
+        number = Item("读数", "count", "number")
+        for path, other in zip(files, ("1.5", "2.25"), strict=True):
+            values = [Decimal("3"), Decimal("100"), Decimal(other)]
+            pq.write_table(pa.table({"code": ["1", "2", "3"], "count": values}), path)
+        found = version_changes.rows(files[0], [CODE, number], files[1], [CODE, number], "changed", 10)
+        assert [(row.before["count"], row.after["count"]) for row in found] == [("1.5", "2.25")]
 
     def test_a_key_alone_cannot_change(self, tmp_path: Path):
         found = compare(tmp_path, [CODE], [("1",)], [("2",)])

@@ -6,6 +6,7 @@ import click
 
 from .harvest import harvest
 from .index import index
+from .links import links
 from .reconcile import reconcile
 from .seed import seed
 
@@ -20,4 +21,5 @@ def openhuizhou() -> None:
 openhuizhou.add_command(seed)
 openhuizhou.add_command(harvest)
 openhuizhou.add_command(index)
+openhuizhou.add_command(links)
 openhuizhou.add_command(reconcile)

@@ -114,7 +114,7 @@ class _Both:
         return f"{every} EXCEPT ALL SELECT {_texts(there, names)} FROM {there}"  # noqa: S608
 
     def _joined(self, how: str) -> str:
-        same = " AND ".join(f"{_text('a', name)} = {_text('b', name)}" for name in self.key)
+        same = " AND ".join(f"a.{_quoted(name)} = b.{_quoted(name)}" for name in self.key)
         return f"a {how} JOIN b ON {same}"
 
     def _count(self, query: str) -> int:
@@ -130,7 +130,9 @@ def _compared(before: Path, before_items: Sequence[Item], after: Path, after_ite
         connection.execute("SET threads = 1")
         connection.execute("SET temp_directory = ?", [folder])
         for name, path in (("a", before), ("b", after)):
-            connection.read_parquet(str(path)).project("*, true AS __row").create_view(name)
+            source = connection.read_parquet(str(path))
+            texts = [_as_text(*column) for column in zip(source.columns, source.types, strict=True)]
+            source.project(f"{', '.join(texts)}, true AS __row").create_view(name)
         old, new = [item.column for item in before_items], [item.column for item in after_items]
         common = [name for name in new if name in old]
         yield _Both(connection, old, new, common, _key(connection, before_items, after_items))
@@ -156,14 +158,18 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(table: str, name: str) -> str:
-    """A cell as text: a column may have another type in the other version."""
-    return f"CAST({table}.{_quoted(name)} AS VARCHAR)"
+def _as_text(name: str, kind: Any) -> str:
+    """A cell as text, since a column may have another type in the other version. A decimal is written without the zeros
+    that the widest figure of its version brings it."""
+    text = f"CAST({_quoted(name)} AS VARCHAR)"
+    if kind.id == "decimal" and dict(kind.children)["scale"]:
+        text = f"rtrim(rtrim({text}, '0'), '.')"
+    return f"{text} AS {_quoted(name)}"
 
 
 def _texts(table: str, names: Sequence[str]) -> str:
-    return ", ".join(_text(table, name) for name in names)
+    return ", ".join(f"{table}.{_quoted(name)}" for name in names)
 
 
 def _differs(name: str) -> str:
-    return f"{_text('a', name)} IS DISTINCT FROM {_text('b', name)}"
+    return f"a.{_quoted(name)} IS DISTINCT FROM b.{_quoted(name)}"

@@ -12,6 +12,7 @@ from . import (
     lists,
     loads,
     maps,
+    quality,
     site,
     table,
     table_profile,
@@ -28,6 +29,7 @@ from .labels import *  # noqa: F403
 from .lists import *  # noqa: F403
 from .loads import *  # noqa: F403
 from .maps import *  # noqa: F403
+from .quality import *  # noqa: F403
 from .site import *  # noqa: F403
 from .table import *  # noqa: F403
 from .table_profile import *  # noqa: F403
@@ -45,6 +47,7 @@ __all__ += labels.__all__
 __all__ += lists.__all__
 __all__ += loads.__all__
 __all__ += maps.__all__
+__all__ += quality.__all__
 __all__ += site.__all__
 __all__ += table.__all__
 __all__ += table_profile.__all__

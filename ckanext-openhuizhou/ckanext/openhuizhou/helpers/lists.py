@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import ckan.plugins.toolkit as tk
 
 from .labels import openhuizhou_label, openhuizhou_region, openhuizhou_theme
+from .quality import openhuizhou_quality_band
 
 __all__ = [
     "openhuizhou_chosen",
@@ -27,6 +28,8 @@ VALUE_LABELS: Mapping[str, Callable[[str], str]] = {
     "update_cycle": lambda key: openhuizhou_label("update_cycles", key),
     "format_class": lambda key: openhuizhou_label("format_classes", key),
     "entry_state": lambda key: openhuizhou_label("entry_states", key),
+    "freshness": lambda key: openhuizhou_label("freshness", key),
+    "quality_band": openhuizhou_quality_band,
 }
 #: A page of results starts anew when one of these changes.
 _PAGE = "page"
@@ -85,6 +88,7 @@ def openhuizhou_sorts(base: str, searched: bool) -> list[dict[str, Any]]:
         (tk._("Recently updated"), "data_modified desc"),
         (tk._("Recently opened"), "issued desc"),
         (tk._("Most rows"), "row_count desc"),
+        (tk._("Best quality"), "quality desc"),
         (tk._("Name"), "title_sort asc"),
     ]
     now = tk.request.args.get("sort") or None
@@ -128,6 +132,8 @@ def facet_titles(*, of_one_department: bool = False) -> dict[str, str]:
         "update_cycle": tk._("Update cycle"),
         "res_format": tk._("Format"),
         "region": tk._("Region"),
+        "quality_band": tk._("Quality"),
+        "freshness": tk._("Timeliness"),
     }
     if of_one_department:
         del titles["organization"]

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ckanext.openhuizhou.domain.quality import band_of
+
 #: Fields that hold one or more keys of a code list; forms store several as a JSON list.
 _LISTS = ("theme", "region", "share_way", "format_class")
 _DATES = ("issued", "data_modified")
@@ -23,13 +25,16 @@ class Surroundings:
     """What the index says about a dataset that is not in the dataset.
 
     ``department``: the provider's names; ``labels``: names of theme, category with its parents, and region, in
-    every language; ``data_ok``: whether all its tables were read; ``rows``: their rows, None without a table.
+    every language; ``data_ok``: whether all its tables were read; ``rows``: their rows, None without a table;
+    ``score`` and ``freshness``: as they were computed last, None before that.
     """
 
     department: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     data_ok: bool = False
     rows: int | None = None
+    score: int | None = None
+    freshness: str | None = None
 
 
 def complete_document(document: dict[str, Any], around: Surroundings) -> dict[str, Any]:
@@ -47,6 +52,9 @@ def complete_document(document: dict[str, Any], around: Surroundings) -> dict[st
     for name in _DATES:
         _replace(document, name, _instant(document.get(name)))
     _replace(document, "row_count", around.rows if around.rows is not None else _number(document.get("row_count")))
+    _replace(document, "quality", around.score)
+    _replace(document, "quality_band", band_of(around.score).key if around.score is not None else None)
+    _replace(document, "freshness", around.freshness)
     return document
 
 

@@ -1,6 +1,6 @@
-"""Looks up what a dataset's document says beyond the dataset: department, labels, verdict of its data.
+"""Looks up what a dataset's document says beyond the dataset: department, labels, verdict of its data, score.
 
-Two queries for a document, or for a whole batch that is announced with ``looked_up``.
+Three queries for a document, or for a whole batch that is announced with ``looked_up``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ckan import model
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.domain.reference import Reference
+from ckanext.openhuizhou.model import quality
 from ckanext.openhuizhou.model.load import Load
 
 from .documents import Surroundings, listed
@@ -29,6 +30,7 @@ class _Known:
 
     verdicts: Mapping[str, Verdict]
     departments: Mapping[str, tuple[str, ...]]
+    scores: Mapping[str, quality.Quality]
 
 
 _known: ContextVar[_Known | None] = ContextVar("surroundings", default=None)
@@ -50,11 +52,14 @@ def surroundings_of(document: Mapping[str, Any]) -> Surroundings:
     if known is None or document["id"] not in known.verdicts:
         known = _look_up([document])
     data_ok, rows = known.verdicts[document["id"]]
+    score = known.scores.get(document["id"])
     return Surroundings(
         department=known.departments.get(document.get("owner_org") or "", ()),
         labels=tuple(_unique(_labels(document, config.reference()))),
         data_ok=data_ok,
         rows=rows,
+        score=score.score if score is not None else None,
+        freshness=score.freshness if score is not None else None,
     )
 
 
@@ -67,7 +72,8 @@ def _look_up(package_dicts: Collection[Mapping[str, Any]]) -> _Known:
     )
     for package_id, all_ok, rows in model.Session.execute(query):
         verdicts[package_id] = bool(all_ok), None if rows is None else int(rows)
-    return _Known(verdicts, _departments({one["owner_org"] for one in package_dicts if one.get("owner_org")}))
+    departments = _departments({one["owner_org"] for one in package_dicts if one.get("owner_org")})
+    return _Known(verdicts, departments, quality.of(verdicts))
 
 
 def _departments(organization_ids: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -191,6 +191,10 @@ class HttpClient:
             headers["If-Modified-Since"] = known["last_modified"]
         return self._with_retries("GET", url, _Body(into, size or self.limits.size), params=params, headers=headers)
 
+    def head(self, url: str) -> Answer:
+        """The answer to HEAD: everything but the content; errors as ``get``."""
+        return self._with_retries("HEAD", url, _Body(None, self.limits.size), headers={})
+
     def post(self, url: str, body: bytes, content_type: str) -> Answer:
         """The answer to a POST that only reads (a SOAP request); errors as ``get``."""
         into = _Body(None, self.limits.size)

@@ -10,6 +10,7 @@ from . import (
     harvest_run,
     harvest_source,
     load,
+    quality,
     role,
     table_description,
     table_version,
@@ -26,6 +27,7 @@ from .harvest_record import *  # noqa: F403
 from .harvest_run import *  # noqa: F403
 from .harvest_source import *  # noqa: F403
 from .load import *  # noqa: F403
+from .quality import *  # noqa: F403
 from .role import *  # noqa: F403
 from .table_description import *  # noqa: F403
 from .table_version import *  # noqa: F403
@@ -43,6 +45,7 @@ __all__ += harvest_record.__all__
 __all__ += harvest_run.__all__
 __all__ += harvest_source.__all__
 __all__ += load.__all__
+__all__ += quality.__all__
 __all__ += role.__all__
 __all__ += table_description.__all__
 __all__ += table_version.__all__

@@ -38,14 +38,14 @@ def upgrade() -> None:
         sa.Column("package_id", sa.UnicodeText, nullable=False, index=True),
         sa.Column("url", sa.UnicodeText, nullable=False),
         sa.Column("host", sa.UnicodeText, nullable=False),
-        # unknown, ok, moved, broken, refused (an address that nobody approved)
+        # unknown, ok, broken, refused (an address that nobody approved)
         sa.Column("state", sa.UnicodeText, nullable=False),
         sa.Column("since", sa.DateTime, nullable=False),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("checked_at", sa.DateTime),
         sa.Column("next_check", sa.DateTime, nullable=False),
         sa.CheckConstraint(
-            "state IN ('unknown', 'ok', 'moved', 'broken', 'refused')", name="ck_openhuizhou_link_state"
+            "state IN ('unknown', 'ok', 'broken', 'refused')", name="ck_openhuizhou_link_state"
         ),
     )
     op.create_index("ix_openhuizhou_link_due", "openhuizhou_link", ["next_check"])
