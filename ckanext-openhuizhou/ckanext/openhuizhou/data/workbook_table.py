@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final
@@ -42,44 +42,66 @@ def open_workbook(
     Raises:
         RecordRefused: it is no workbook, too large a one, or no table is found on it; also while rows are read.
     """
-    chosen = wanted if wanted is not None else _sheet_with(stream, items, closed, header)
-    with open_sheet(stream, chosen) as sheet:
+    with ExitStack() as opened:
+        shown = opened.enter_context(_shown(stream, wanted, items, closed, header))
+        if wanted is None and not shown.complete and len(shown.sheet.visible) > 1:
+            better = _sheet_with(stream, shown, items, closed, header)
+            if better is not None:
+                opened.close()  # a sheet takes memory as long as it is open
+                shown = opened.enter_context(_shown(stream, better, items, closed, header))
+        yield shown.table(items)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """An open sheet and where its table is; ``layout`` is None when it has none."""
+
+    sheet: OpenSheet
+    head: list[list[Any]]
+    layout: Layout | None
+    match: ColumnMatch
+
+    @property
+    def complete(self) -> bool:
+        return self.layout is not None and not self.match.missing
+
+    def table(self, items: Sequence[Item]) -> WorkbookTable:
+        if self.layout is None:
+            raise RecordRefused([Finding("header-not-found", value=self.sheet.name)])
+        rows = self.layout.rows(chain(self.head, self.sheet.rows), self.sheet.merged, NOTE_STARTS, SUM_STARTS)
+        names = [name for name in self.layout.columns if name]
+        days = [place for place, item in enumerate(items) if item.data_type in _DAYS] if self.sheet.from_1904 else []
+        return WorkbookTable(tuple(names), self.match, _batches(rows, names, self.match, days))
+
+
+@contextmanager
+def _shown(
+    stream: BinaryIO, wanted: str | int | None, items: Sequence[Item], closed: Sequence[Item], header: int | None
+) -> Iterator[_Shown]:
+    with open_sheet(stream, wanted) as sheet:
         head = list(islice(sheet.rows, HEAD_ROWS))
-        layout, match = _laid_out(sheet, head, items, closed, header)
-        rows = layout.rows(chain(head, sheet.rows), sheet.merged, NOTE_STARTS, SUM_STARTS)
-        names = [name for name in layout.columns if name]
-        days = [place for place, item in enumerate(items) if item.data_type in _DAYS] if sheet.from_1904 else []
-        yield WorkbookTable(tuple(names), match, _batches(rows, names, match, days))
+        yield _Shown(sheet, head, *_laid_out(sheet, head, items, closed, header))
 
 
-def _sheet_with(stream: BinaryIO, items: Sequence[Item], closed: Sequence[Item], header: int | None) -> str | None:
-    """The first visible sheet whose header has all items; else the one that has most of them."""
-    best, found = -1, None
-    for name in _sheets(stream):
-        try:
-            with open_sheet(stream, name) as sheet:
-                head = list(islice(sheet.rows, HEAD_ROWS))
-                _layout, match = _laid_out(sheet, head, items, closed, header)
-        except RecordRefused as error:
-            if any(finding.kind != "header-not-found" for finding in error.findings):
-                raise
-            continue
-        matched = len(items) - len(match.missing)
-        if matched > best:
-            best, found = matched, name
-        if not match.missing:
-            break
+def _sheet_with(
+    stream: BinaryIO, first: _Shown, items: Sequence[Item], closed: Sequence[Item], header: int | None
+) -> str | None:
+    """The first visible sheet whose header has all items, else the one that has most of them; None when that is
+    ``first``."""
+    best, found = -1 if first.layout is None else len(items) - len(first.match.missing), None
+    for name in first.sheet.visible[1:_MOST_SHEETS]:
+        with _shown(stream, name, items, closed, header) as shown:
+            matched = -1 if shown.layout is None else len(items) - len(shown.match.missing)
+            if matched > best:
+                best, found = matched, name
+            if shown.complete:
+                break
     return found
-
-
-def _sheets(stream: BinaryIO) -> list[str]:
-    with open_sheet(stream, None) as sheet:
-        return sheet.visible[:_MOST_SHEETS]
 
 
 def _laid_out(
     sheet: OpenSheet, head: list[list[Any]], items: Sequence[Item], closed: Sequence[Item], header: int | None
-) -> tuple[Layout, ColumnMatch]:
+) -> tuple[Layout | None, ColumnMatch]:
     """How the sheet is laid out: as it looks, or with another header row when that one has more of the items' names."""
     shown = Sheet(sheet.name, head, sheet.merged)
     best: tuple[Layout, ColumnMatch] | None = None
@@ -95,7 +117,7 @@ def _laid_out(
         if not missing:
             break
     if best is None:
-        raise RecordRefused([Finding("header-not-found", value=sheet.name)])
+        return None, match_columns([], items, closed)
     if best[0].width > MOST_COLUMNS:
         raise RecordRefused([Finding("columns-too-many", params={"count": best[0].width, "most": MOST_COLUMNS})])
     return best
