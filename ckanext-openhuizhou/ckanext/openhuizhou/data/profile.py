@@ -94,6 +94,8 @@ def profile(resource_id: str, rows: int, *, sampled_above: int = SAMPLED_ABOVE, 
     for one in many:
         passes.count_many(one, estimates.get(one.item.column))
     passes.spread([one for one in many if one.item.data_type in NUMBERS | TIMES])
+    for one in columns if passes.is_sample else ():
+        one.distinct, one.estimated = max(one.distinct, estimates.get(one.item.column, 0)), True
     made = tuple(guarded(one.profile(passes.rows), one.item, items) for one in columns)
     return Made(made, passes.rows if passes.is_sample else None)
 

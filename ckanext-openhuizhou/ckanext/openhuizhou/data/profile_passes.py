@@ -151,7 +151,7 @@ class Passes:
 
     def count_many(self, one: Counting, estimate: int | None) -> None:
         """How many values a column has, and the most frequent ones."""
-        if estimate is not None and (self.is_sample or min(estimate, one.present) > EXACT_VALUES):
+        if estimate is not None and min(estimate, one.present) > EXACT_VALUES:
             one.distinct, one.estimated = estimate, True
             return
         name = identifier(one.item.column)
@@ -163,7 +163,6 @@ class Passes:
             f" (SELECT n, {_shortened(one.item)} FROM counted ORDER BY n DESC, {order} LIMIT {TOP_VALUES})"
         )
         one.distinct = found[0][0]
-        one.estimated = self.is_sample
         one.most = [(value, count) for count, value in found[1:]]
 
     def spread(self, many: Sequence[Counting]) -> None:
