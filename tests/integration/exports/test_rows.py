@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from tests.unit.exports.laid import COLUMNS, ROWS, canonical
 
 from ckanext.openhuizhou.data import datastore_tables, export_files, files, tables
+from ckanext.openhuizhou.domain.cell_types import to_text
 from ckanext.openhuizhou.domain.city_time import CITY_ZONE
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.exports import csv_file
@@ -47,10 +48,8 @@ class TestSpelling:
     @given(rows=ROWS)
     @example(rows=[(None, None, None, None, moment, None) for moment in WHEN_ZONES_BEGAN])
     def test_cells_are_spelled_as_the_loader_spells_them(self, published, rows):
-        texts = [[canonical(value) for value in row] for row in rows]
-        texts = [[text.strip() if index == 0 and text else text for index, text in enumerate(row)] for row in texts]
-        texts = [[None if text in ("", "-", "—", "--", "——", "－") else text for text in row] for row in texts]
-        resource_id = published(COLUMNS, texts)
+        texts = [[canonical(to_text(value) if isinstance(value, str) else value) for value in row] for row in rows]
+        resource_id = published(COLUMNS, rows)
         try:
             assert cells(query_of(resource_id)) == texts
         finally:

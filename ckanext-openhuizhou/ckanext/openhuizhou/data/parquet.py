@@ -17,10 +17,13 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from ckanext.openhuizhou.domain.items import Item
+
+#: Its functions are made when it is imported.
+pc: Any = pyarrow.compute
 
 Batch = Sequence[Sequence[str | None]]
 

@@ -6,16 +6,16 @@ README can name them.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
+from urllib.parse import quote
 
-from ckanext.openhuizhou.data import datastore_tables, files
+from ckanext.openhuizhou.data import datastore_tables, files, table_description
 from ckanext.openhuizhou.data.table_columns import columns_of
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.model import load
@@ -50,8 +50,8 @@ class PackedTable:
     files: tuple[PackedFile, ...]
 
 
-def packed_table(resource_id: str, title: str, stem: str) -> PackedTable:
-    """The published file of a table, held open, and the description of its columns.
+def packed_table(resource_id: str, title: str, stem: str, about: Mapping[str, Any]) -> PackedTable:
+    """The published file of a table, held open, and what describes it; ``about``: see ``domain.csvw``.
 
     Raises:
         LookupError: the resource has no published table.
@@ -68,15 +68,33 @@ def packed_table(resource_id: str, title: str, stem: str) -> PackedTable:
         if datastore_tables.live_mark(resource_id) == mark:  # nothing was published in between
             known = load.load_of(resource_id)
             csv_file = PackedFile(f"{stem}.csv", mark["size_bytes"], mark["digest"], source)
-            dictionary = text_file(f"{stem}.dictionary.csv", _dictionary(columns))
-            return PackedTable(title, columns, mark["rows"], known.loaded_at if known else None, (csv_file, dictionary))
+            described = _described(resource_id, title, stem, about)
+            loaded = known.loaded_at if known else None
+            return PackedTable(title, columns, mark["rows"], loaded, (csv_file, *described))
         source.close()
     raise LookupError(resource_id)
 
 
+def _described(resource_id: str, title: str, stem: str, about: Mapping[str, Any]) -> tuple[PackedFile, ...]:
+    """Dictionary, Table Schema and CSVW, under the names that readers of CSV on the Web look for."""
+    csvw = table_description.csvw_json(resource_id, quote(f"{stem}.csv"), about)
+    return (
+        packed(f"{stem}.dictionary.csv", table_description.dictionary_csv(resource_id)),
+        packed(f"{stem}.tableschema.json", _json(table_description.schema_json(resource_id, title))),
+        packed(f"{stem}.csv-metadata.json", _json(csvw)),
+    )
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+
 def text_file(name: str, text: str) -> PackedFile:
-    """UTF-8; a text for people has the mark that Windows' editors look for."""
-    content = text.encode()
+    """A text for people: lines as Windows' editors want them, with the mark that they look for."""
+    return packed(name, ("\ufeff" + text.replace("\r\n", "\n").replace("\n", "\r\n")).encode())
+
+
+def packed(name: str, content: bytes) -> PackedFile:
     return PackedFile(name, len(content), hashlib.sha256(content).hexdigest(), content)
 
 
@@ -92,23 +110,23 @@ def stems(titles: Sequence[str]) -> list[str]:
     return found
 
 
-def digest_of(packed: Iterable[PackedFile]) -> str:
+def digest_of(files_: Iterable[PackedFile]) -> str:
     """Of everything in the archive; archives of equal digests hold the same."""
-    lines = "\n".join(f"{file.sha256} {file.name}" for file in packed)
+    lines = "\n".join(f"{file.sha256} {file.name}" for file in files_)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def archive(packed: Sequence[PackedFile], date: datetime | None) -> Iterator[bytes]:
+def archive(files_: Sequence[PackedFile], date: datetime | None) -> Iterator[bytes]:
     """The ZIP. ``date`` (the city's time) is that of each file in it. Closes the open files at its end."""
     stamp = date.timetuple()[:6] if date and date.year >= NO_DATE[0] else NO_DATE
     try:
-        yield from zipped(Part(file.name, _content(file), stamp) for file in packed)
+        yield from zipped(Part(file.name, _content(file), stamp) for file in files_)
     finally:
-        close(packed)
+        close(files_)
 
 
-def close(packed: Iterable[PackedFile]) -> None:
-    for file in packed:
+def close(files_: Iterable[PackedFile]) -> None:
+    for file in files_:
         if not isinstance(file.source, bytes):
             file.source.close()
 
@@ -118,16 +136,3 @@ def _content(file: PackedFile) -> Iterator[bytes]:
         yield file.source
     else:
         yield from iter(lambda: file.source.read(CHUNK), b"")  # type: ignore[union-attr]
-
-
-def _dictionary(columns: Sequence[Item]) -> str:
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n")
-    target.write("\ufeff")
-    writer.writerow(["数据项", "列名", "类型", "长度", "小数位", "单位", "主键", "说明"])
-    for item in columns:
-        key = "是" if item.is_key else ""
-        writer.writerow(
-            [item.name, item.column, item.data_type, item.length, item.scale, item.unit, key, item.description]
-        )
-    return target.getvalue()

@@ -66,7 +66,7 @@ def table_schema(id: str, resource_id: str) -> Response:  # noqa: A002
 def csvw_metadata(id: str, resource_id: str) -> Response:  # noqa: A002
     """The metadata of CSV on the Web."""
     entry, resource = table_of(id, resource_id)
-    told = _told(lambda: table_description.csvw_json(resource_id, resource["url"], _about(entry, resource)))
+    told = _told(lambda: table_description.csvw_json(resource_id, resource["url"], about_table(entry, resource)))
     return _file(_json(told), csvw.MEDIA_TYPE)
 
 
@@ -99,7 +99,7 @@ def _title(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
     return f"{entry['title']}-{resource['name']}" if several else entry["title"]
 
 
-def _about(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
+def about_table(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
     """Common properties of CSVW in Dublin Core's words."""
     licence = tk.h.openhuizhou_licence(entry)
     return {
