@@ -237,6 +237,26 @@ class TestKeyset:
         assert found.rows == page(query, Place(), 5, DIGEST).rows
 
 
+class TestOtherProgramsTables:
+    def test_columns_of_any_type_are_sorted_and_compared_as_their_text(self, with_plugins):
+        resource_id = str(uuid.uuid4())
+        with get_write_engine().begin() as connection:
+            connection.exec_driver_sql(
+                f'CREATE TABLE "{resource_id}" (_id serial PRIMARY KEY, "50%% ""a""" json, tags text[], span interval);'
+                f' INSERT INTO "{resource_id}" ("50%% ""a""", tags) SELECT \'{{"a": 1}}\', ARRAY[n::text] FROM'
+                " generate_series(1, 9) n"
+            )
+        for item in columns_of(resource_id):
+            for args in ({"sort": item.column}, {"sort": f"-{item.column}"}, {"q": "1"}):
+                pages = walked(parse_query(resource_id, columns_of(resource_id), args), 4, Place(), "next")
+                assert sum(len(found.rows) for found in pages) == 9
+            for op in ("eq", "ne", "lt", "contains", "empty"):
+                query = parse_query(resource_id, columns_of(resource_id), {f"f.{item.column}.{op}": "1"})
+                assert query.findings == ()
+                page(query, Place(), 4)
+        tables.drop_table(resource_id)
+
+
 class TestFilters:
     @pytest.mark.parametrize(
         ("args", "expected"),

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ckanext.openhuizhou.data.table_query import quoted
-
-#: (column, descending), as in ``TableQuery.sort``.
-Keys = Sequence[tuple[str, bool]]
+#: SQL of a column, its name, whether it is descending.
+Keys = Sequence[tuple[str, str, bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +24,18 @@ class Stretch:
     order: str
 
 
-def stretches(sort: Keys, row: Mapping[Any, Any] | None, *, backward: bool = False) -> Iterator[Stretch]:
+def stretches(keys: Keys, row: Mapping[Any, Any] | None, *, backward: bool = False) -> Iterator[Stretch]:
     """The rows behind ``row`` in their order, or those in front of it from back to front; of no row, all of them.
 
-    ``row`` has ``_id`` and the columns of ``sort``.
+    ``row`` has ``_id`` and a value for each key.
     """
-    if not sort:
-        condition, params = _beyond(sort, row, backward=backward)
-        yield Stretch(condition, params, _order(sort, backward=backward))
+    if not keys:
+        condition, params = _beyond(keys, row, backward=backward)
+        yield Stretch(condition, params, _order(keys, backward=backward))
         return
-    (name, descending), rest = sort[0], sort[1:]
-    column = quoted(name)
+    (column, name, _descending), rest = keys[0], keys[1:]
     at_empty = row is not None and row[name] is None
-    filled = _filled(sort, None if at_empty else row, column, descending, backward=backward)
+    filled = _filled(keys, None if at_empty else row, backward=backward)
     condition, params = _beyond(rest, row if at_empty else None, backward=backward)
     empty = Stretch(f"{column} IS NULL AND {condition}", params, _order(rest, backward=backward))
     if backward:
@@ -51,35 +48,36 @@ def stretches(sort: Keys, row: Mapping[Any, Any] | None, *, backward: bool = Fal
         yield empty
 
 
-def _filled(sort: Keys, row: Mapping[Any, Any] | None, column: str, descending: bool, *, backward: bool) -> Stretch:
+def _filled(keys: Keys, row: Mapping[Any, Any] | None, *, backward: bool) -> Stretch:
     """The rows with a value in the first column. The bound repeats what the condition says, for the index to begin
     at."""
-    condition, params = _beyond(sort, row, backward=backward)
+    column, _name, descending = keys[0]
+    condition, params = _beyond(keys, row, backward=backward)
     if row is not None:
         condition = f"{column} {'<=' if descending != backward else '>='} %(k0)s AND {condition}"
     direction = "DESC" if descending != backward else "ASC"
-    order = ", ".join([f"{column} {direction}", _order(sort[1:], backward=backward)])
+    order = ", ".join([f"{column} {direction}", _order(keys[1:], backward=backward)])
     return Stretch(f"{column} IS NOT NULL AND {condition}", params, order)
 
 
-def _order(sort: Keys, *, backward: bool) -> str:
+def _order(keys: Keys, *, backward: bool) -> str:
     """The whole order, ``_id`` last: stable, and the same row for row from back to front."""
-    keys = [
-        f"{quoted(name)} {'DESC' if descending != backward else 'ASC'} NULLS {'FIRST' if backward else 'LAST'}"
-        for name, descending in sort
+    parts = [
+        f"{column} {'DESC' if descending != backward else 'ASC'} NULLS {'FIRST' if backward else 'LAST'}"
+        for column, _name, descending in keys
     ]
-    return ", ".join([*keys, "_id DESC" if backward else "_id"])
+    return ", ".join([*parts, "_id DESC" if backward else "_id"])
 
 
-def _beyond(sort: Keys, row: Mapping[Any, Any] | None, *, backward: bool) -> tuple[str, dict[str, Any]]:
+def _beyond(keys: Keys, row: Mapping[Any, Any] | None, *, backward: bool) -> tuple[str, dict[str, Any]]:
     """Rows beyond ``row``: later in the first key, or equal there and later in the next, and so on."""
     if row is None:
         return "true", {}
     params: dict[str, Any] = {"k_id": row["_id"]}
     ways: list[str] = []
     equal: list[str] = []
-    for number, (name, descending) in enumerate(sort):
-        column, value, key = quoted(name), row[name], f"k{number}"
+    for number, (column, name, descending) in enumerate(keys):
+        value, key = row[name], f"k{number}"
         if value is None:
             if backward:
                 ways.append(" AND ".join([*equal, f"{column} IS NOT NULL"]))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ckanext.openhuizhou.data.datastore_tables import parsed_mark
 from ckanext.openhuizhou.data.table_keyset import stretches
-from ckanext.openhuizhou.data.table_query import TableQuery, quoted, where_sql
+from ckanext.openhuizhou.data.table_query import TableQuery, cell_sql, quoted, where_sql
 from ckanext.openhuizhou.data.table_reading import reading
 from ckanext.openhuizhou.domain.findings import Finding
 
@@ -83,7 +83,7 @@ def page(query: TableQuery, place: Place, size: int, digest: str = "") -> Page:
 def _select(query: TableQuery) -> str:
     """What is read of a row: ``_id``, then its cells; texts no longer than anybody reads in a table."""
     cells = (
-        f"left({quoted(name)}::text, {TEXT_SHOWN + 1})" if name in query.searched else quoted(name)
+        f"left({cell_sql(query, name)}, {TEXT_SHOWN + 1})" if name in query.searched else quoted(name)
         for name in query.columns
     )
     return f"SELECT {', '.join(['_id', *cells])} FROM {quoted(query.resource_id)}"  # noqa: S608 - names are quoted
@@ -146,6 +146,7 @@ class _Keyset:
         self._size = size
         self._digest = digest
         self._where, self._params = where_sql(query)
+        self._keys = [(cell_sql(query, name), name, descending) for name, descending in query.sort]
 
     def page(self, place: Place) -> Page:
         findings: tuple[Finding, ...] = ()
@@ -200,7 +201,7 @@ class _Keyset:
     def _read(self, row: sa.RowMapping | None, *, backward: bool) -> list[sa.Row[Any]]:
         """One row more than a page has, in the order of reading."""
         rows: list[sa.Row[Any]] = []
-        for stretch in stretches(self._query.sort, row, backward=backward):
+        for stretch in stretches(self._keys, row, backward=backward):
             missing = self._size + 1 - len(rows)
             if not missing:
                 break
@@ -217,8 +218,8 @@ class _Keyset:
         parts = _CURSOR.fullmatch(cursor)
         if parts is None or parts["digest"] != self._digest:
             return None
-        names = ", ".join(["_id", *(quoted(name) for name, _descending in self._query.sort)])
-        statement = f"SELECT {names} FROM {quoted(self._query.resource_id)} WHERE _id = %(id)s"  # noqa: S608
+        cells = ", ".join(["_id", *(f"{column} AS {quoted(name)}" for column, name, _descending in self._keys)])
+        statement = f"SELECT {cells} FROM {quoted(self._query.resource_id)} WHERE _id = %(id)s"  # noqa: S608
         row = self._connection.exec_driver_sql(statement, {"id": int(parts["id"])}).mappings().one_or_none()
         return None if row is None else (row, int(parts["before"]) if parts["before"] else None)
 

@@ -291,25 +291,34 @@ def where_sql(query: TableQuery) -> tuple[str, dict[str, Any]]:
         params[name] = value
         return f"%({name})s"
 
-    parts = [_condition(filter_, bound) for filter_ in query.filters if filter_.op != "eq"]
+    def condition(filter_: Filter) -> str:
+        return _condition(cell_sql(query, filter_.column), filter_, bound)
+
+    parts = [condition(filter_) for filter_ in query.filters if filter_.op != "eq"]
     for column in dict.fromkeys(filter_.column for filter_ in query.filters if filter_.op == "eq"):
         same = [f for f in query.filters if f.op == "eq" and f.column == column]
-        parts.append("(" + " OR ".join(_condition(filter_, bound) for filter_ in same) + ")")
+        parts.append("(" + " OR ".join(map(condition, same)) + ")")
     for word in query.words:
         pattern = bound(contains_pattern(word))
-        parts.append("(" + " OR ".join(f"{quoted(name)}::text ILIKE {pattern}" for name in query.searched) + ")")
+        parts.append("(" + " OR ".join(f"{cell_sql(query, name)} ILIKE {pattern}" for name in query.searched) + ")")
     return " AND ".join(parts) or "true", params
 
 
 def order_sql(query: TableQuery) -> str:
     """Stable: rows that are equal in the query's order keep the table's."""
-    keys = [f"{quoted(name)} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in query.sort]
+    keys = [f"{cell_sql(query, name)} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in query.sort]
     return ", ".join([*keys, "_id"])
 
 
 def quoted(name: str) -> str:
     """An identifier in a statement with psycopg2's placeholders."""
     return identifier(name).replace("%", "%%")
+
+
+def cell_sql(query: TableQuery, name: str) -> str:
+    """A column as it is compared and sorted. Other programs' tables have types that are neither (JSON): their text is.
+    Of a column of texts PostgreSQL drops the cast, so that an index of it is used."""
+    return f"{quoted(name)}::text" if name in query.searched else quoted(name)
 
 
 def contains_pattern(text: str) -> str:
@@ -320,14 +329,14 @@ def contains_pattern(text: str) -> str:
 _SIGNS: Final = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
-def _condition(filter_: Filter, bound: Callable[[Any], str]) -> str:
-    column, op, value = quoted(filter_.column), filter_.op, filter_.value
+def _condition(column: str, filter_: Filter, bound: Callable[[Any], str]) -> str:
+    op, value = filter_.op, filter_.value
     if op == "empty":
         return f"{column} IS NULL"
     if op == "not_empty":
         return f"{column} IS NOT NULL"
     if op == "contains":
-        return f"{column}::text ILIKE {bound(contains_pattern(str(value)))}"
+        return f"{column} ILIKE {bound(contains_pattern(str(value)))}"
     if isinstance(value, Period):
         return _condition_of_period(column, op, value, bound)
     if op == "ne":
