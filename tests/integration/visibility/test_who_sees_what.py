@@ -119,6 +119,12 @@ DATA_WAYS: dict[str, Way] = {
     "figures of a chart": data("/dataset/{0}/resource/{1}/chart.csv"),
     "page of checks": data("/dataset/{0}/resource/{1}/checks"),
     "bad rows": data("/dataset/{0}/resource/{1}/checks/bad-rows.csv"),
+    "dictionary": by_id("openhuizhou_table_dictionary", resource_id, "resource_id"),
+    "profile": by_id("openhuizhou_table_profile", resource_id, "resource_id"),
+    "page of the dictionary": data("/dataset/{0}/resource/{1}/dictionary"),
+    "file of the dictionary": data("/dataset/{0}/resource/{1}/dictionary.csv"),
+    "table schema": data("/dataset/{0}/resource/{1}/tableschema.json"),
+    "csvw": data("/dataset/{0}/resource/{1}/csv-metadata.json"),
 }
 #: Here CKAN leaves out drafts, or all that is not public, even for those who may see it.
 PUBLIC_WAYS: dict[str, Way] = {
