@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,3 +48,15 @@ class TestLetGo:
             client.get("/api/action/status_show", headers={"Authorization": token})
         assert not cutter.armed
         assert client.get("/api/action/status_show").status_code == 200
+
+    @pytest.mark.usefixtures("with_plugins")
+    def test_a_context_inside_of_a_transaction_leaves_it_alone(self, app: Any):
+        """As workers make them, for translations and addresses."""
+        with app.flask_app.test_request_context():
+            tag = model.Tag(name=f"演示{uuid.uuid4().hex}")
+            model.Session.add(tag)
+            model.Session.flush()
+            with app.flask_app.test_request_context():
+                pass
+            assert tag in model.Session
+            model.Session.rollback()
