@@ -1,7 +1,7 @@
 """A file that somebody brought: what it is, by its content and not by its name, and the rows of its table.
 
 Text files in any accepted encoding and with any usual delimiter, and workbooks. Above the header there may be titles,
-below the table notes and sums, as people leave them: they are told apart from rows and counted, never loaded.
+below the table notes and sums, as people leave them: they are told apart from rows, and never loaded.
 """
 
 from __future__ import annotations

@@ -45,7 +45,6 @@ class TextTable:
     header_row: int
     columns: tuple[str, ...]
     match: ColumnMatch
-    left_out: int = 0
     _in_notes: bool = field(default=False, repr=False)
     _rows: int = field(default=0, repr=False)
 
@@ -106,7 +105,6 @@ class TextTable:
             if not row or (width > 1 and not any(cell.strip() for cell in row)):
                 continue
             if self._is_no_row(row, self._rows + len(kept) + 1):
-                self.left_out += 1
                 continue
             if len(row) > width and not any(cell.strip() for cell in row[width:]):
                 del row[width:]
