@@ -21,7 +21,7 @@ from ckanext.openhuizhou.domain.items import Item
 EVIL = "<script>alert(1)</script>"
 AIR_ITEMS = [
     Item("监测站", "station", "string", is_key=True),
-    Item("监测时间", "observed", "datetime"),
+    Item("监测时间", "observed", "datetime", is_key=True),
     Item("细颗粒物", "pm25", "number", unit="μg/m³"),
 ]
 NAME_ITEMS = [Item("名称", "name", "string")]
