@@ -14,7 +14,9 @@ from ckanext.datastore.interfaces import IDatastore
 
 from ckanext.openhuizhou import config as options
 from ckanext.openhuizhou import search
+from ckanext.openhuizhou.data import derive
 from ckanext.openhuizhou.data.text_search import search_by_parts
+from ckanext.openhuizhou.exports import store
 from ckanext.openhuizhou.harvesters.entry_form import forget_schema
 from ckanext.openhuizhou.helpers.lists import facet_titles
 from ckanext.openhuizhou.logic import entry_hooks, visibility
@@ -58,6 +60,10 @@ class OpenHuizhouPlugin(DefaultTranslation, p.SingletonPlugin):
         # what is kept of the schemas was read with the plugins of before
         forget_schema()
         forget_schemas()
+        # files of whole tables are made above the layer of jobs
+        step = ("exports", store.refresh)
+        if step not in derive.STEPS:
+            derive.STEPS.append(step)
 
     # IPackageController
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,8 @@ from ckanext.openhuizhou.exports.rows import FORMULA_STARTS, rows_of
 from .conftest import query_of
 
 WORDS = [Item("词", "word", "string"), Item("数", "n", "integer")]
+#: PostgreSQL writes no zeros at the end of a second's parts.
+_END_ZEROS = re.compile(r"(?<=[1-9])0+(?=[+-]\d\d:\d\d(?::\d\d)?$)(?<=\.\d{6})")
 _BEGAN = datetime(1900, 12, 31, 15, 54, 17, tzinfo=UTC)
 WHEN_ZONES_BEGAN = [(_BEGAN + timedelta(seconds=seconds)).astimezone(CITY_ZONE) for seconds in (-1, 0, 1, 3600)]
 
@@ -49,6 +52,7 @@ class TestSpelling:
     @example(rows=[(None, None, None, None, moment, None) for moment in WHEN_ZONES_BEGAN])
     def test_cells_are_spelled_as_the_loader_spells_them(self, published, rows):
         texts = [[canonical(to_text(value) if isinstance(value, str) else value) for value in row] for row in rows]
+        texts = [[*row[:4], row[4] and _END_ZEROS.sub("", row[4]), row[5]] for row in texts]
         resource_id = published(COLUMNS, rows)
         try:
             assert cells(query_of(resource_id)) == texts

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckanext.openhuizhou.data.parquet import GROUP_ROWS, write_parquet
@@ -52,6 +52,7 @@ def read(path):
 
 
 class TestWriteParquet:
+    @settings(max_examples=50, deadline=None)
     @given(rows=ROWS)
     def test_a_reader_gets_equal_values(self, tmp_path_factory, rows):
         path = tmp_path_factory.mktemp("parquet") / "table.parquet"

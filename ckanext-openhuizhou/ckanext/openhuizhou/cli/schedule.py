@@ -8,6 +8,7 @@ from threading import Event
 import click
 
 from ckanext.openhuizhou import config
+from ckanext.openhuizhou.exports import store
 from ckanext.openhuizhou.harvesters import retention
 from ckanext.openhuizhou.harvesters.daily import Daily
 from ckanext.openhuizhou.harvesters.scheduler import Scheduler
@@ -34,4 +35,4 @@ def schedule(context: click.Context) -> None:
 @click.command("prune", short_help="Delete what is old: runs, findings, records that are gone.")
 def prune() -> None:
     """Delete what is older than the options keep_runs_days and keep_findings_days say; the scheduler does it daily."""
-    click.echo(f"deleted: {retention.prune()}")
+    click.echo(f"deleted: {retention.prune()}, {store.prune()} files of tables")

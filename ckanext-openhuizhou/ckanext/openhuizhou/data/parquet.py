@@ -61,12 +61,12 @@ def write_parquet(path: Path, columns: Sequence[Item], batches: Iterable[Batch])
         laid_down.seek(0)
         schema = pa.schema([_field(item, digits.get(item.column)) for item in columns])
         with _reader(laid_down) as reader, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in reader:
+            for group in _groups(reader):
                 arrays = [
                     _typed(array, item.data_type, field.type)
-                    for array, item, field in zip(batch.columns, columns, schema, strict=True)
+                    for array, item, field in zip(group.columns, columns, schema, strict=True)
                 ]
-                writer.write_batch(pa.record_batch(arrays, schema=schema))
+                writer.write_table(pa.table(arrays, schema=schema), row_group_size=GROUP_ROWS * 2)
     return rows
 
 
@@ -109,26 +109,26 @@ def _extremes(array: pa.Array) -> Iterator[str]:
 def _lay_down(target: IO[bytes], schema: pa.Schema, batches: Iterable[Batch], digits: dict[str, _Digits]) -> int:
     rows = 0
     with pa.ipc.new_stream(pa.PythonFile(target, mode="w"), schema) as writer:
-        for group in _groups(batches):
-            cells = list(zip(*group, strict=True))
-            arrays = [pa.array(column, pa.string()) for column in cells]
-            for name, array in zip(schema.names, arrays, strict=True):
+        for batch in batches:
+            arrays = [pa.array(column, pa.string()) for column in zip(*batch, strict=True)]
+            for name, array in zip(schema.names, arrays, strict=False):  # an empty batch has no columns
                 if name in digits:
                     digits[name].see(array)
-            writer.write_batch(pa.record_batch(arrays, schema=schema))
-            rows += len(group)
+            if arrays:
+                writer.write_batch(pa.record_batch(arrays, schema=schema))
+            rows += len(batch)
     return rows
 
 
-def _groups(batches: Iterable[Batch]) -> Iterator[list[Sequence[str | None]]]:
-    group: list[Sequence[str | None]] = []
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    group: list[pa.RecordBatch] = []
     for batch in batches:
-        group.extend(batch)
-        if len(group) >= GROUP_ROWS:
-            yield group
+        group.append(batch)
+        if sum(part.num_rows for part in group) >= GROUP_ROWS:
+            yield pa.Table.from_batches(group)
             group = []
     if group:
-        yield group
+        yield pa.Table.from_batches(group)
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _field(item: Item, digits: _Digits | None) -> pa.Field:
     return pa.field(item.column, type_, metadata={key: value for key, value in said.items() if value})
 
 
-def _typed(array: pa.Array, data_type: str, type_: pa.DataType) -> pa.Array:
+def _typed(array: pa.ChunkedArray, data_type: str, type_: pa.DataType) -> pa.ChunkedArray | pa.Array:
     """Arrow reads what is spelled as usual; the rest (``+5``, ``1e3``, offsets with seconds) Python does."""
     if pa.types.is_string(type_):
         return array

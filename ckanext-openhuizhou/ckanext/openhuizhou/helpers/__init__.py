@@ -6,6 +6,7 @@ from . import (
     data_checks,
     entries,
     entry_form,
+    exports,
     formats,
     harvest,
     labels,
@@ -23,6 +24,7 @@ from .choices import *  # noqa: F403
 from .data_checks import *  # noqa: F403
 from .entries import *  # noqa: F403
 from .entry_form import *  # noqa: F403
+from .exports import *  # noqa: F403
 from .formats import *  # noqa: F403
 from .harvest import *  # noqa: F403
 from .labels import *  # noqa: F403
@@ -41,6 +43,7 @@ __all__ += choices.__all__
 __all__ += data_checks.__all__
 __all__ += entries.__all__
 __all__ += entry_form.__all__
+__all__ += exports.__all__
 __all__ += formats.__all__
 __all__ += harvest.__all__
 __all__ += labels.__all__

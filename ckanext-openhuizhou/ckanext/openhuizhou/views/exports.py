@@ -79,9 +79,10 @@ def archive(id: str) -> Response:  # noqa: A002
     _keep_private()
     tables, files = _packed(package, readable)
     etag = dataset_zip.digest_of(files)[:32]
-    if etag in tk.request.if_none_match or tk.request.method == "HEAD":
+    known = tk.request.if_none_match.contains_weak(etag)
+    if known or tk.request.method == "HEAD":
         dataset_zip.close(files)
-        status, body = (304, None) if etag in tk.request.if_none_match else (200, iter(()))
+        status, body = 304 if known else 200, iter(())
     else:
         loaded = max((table.loaded for table in tables if table.loaded), default=None)
         status, body = 200, dataset_zip.archive(files, to_city(loaded) if loaded else None)
@@ -176,7 +177,7 @@ def _file(found: store.Whole, disposition: str) -> Response:
 def _streamed(
     query: TableQuery, chosen: Format, dialect: csv_file.Dialect, etag: str | None, disposition: str
 ) -> Response:
-    if etag is not None and etag in tk.request.if_none_match:
+    if etag is not None and tk.request.if_none_match.contains_weak(etag):
         response = Response(status=304)
         response.set_etag(etag, weak=True)
         return response
