@@ -116,7 +116,7 @@ class TestDrawing:
     def test_many_places_are_a_canvas_with_something_on_it(
         self, open_datasets: list[dict[str, Any]], visitor: Callable[..., Page]
     ):
-        many = next(dataset for dataset in open_datasets if dataset["title"] == "社区居家养老服务站点")
+        many = next(dataset for dataset in open_datasets if dataset["title"] == "区域环境噪声监测数据")
         page = visitor()
         drawn(page, f"/dataset/{many['name']}/resource/{many['resources'][0]['id']}/map")
         colours = page.locator(".oh-chart-box canvas").first.evaluate(
@@ -143,7 +143,7 @@ class TestFigures:
     ):
         page = visitor(java_script_enabled=False)
         page.goto(address("pie"))
-        expect(page.get_by_text("数据见下表")).to_be_visible()
+        assert "数据见下表" in page.locator(".oh-chart").inner_text()
         assert len(figures(page)) == 8
         page.get_by_label("图表类型").select_option("bar")
         page.get_by_role("button", name="生成图表").click()
@@ -164,7 +164,7 @@ class TestUse:
         page = visitor()
         drawn(page, address("bars"))
         page.get_by_label("图表类型").focus()
-        page.keyboard.type("饼图")
+        page.keyboard.press("ArrowDown")
         while page.evaluate("document.activeElement.tagName") != "BUTTON":
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -199,7 +199,15 @@ class TestUse:
         self, address: Callable[[str], str], base_url: str, visitor: Callable[..., Page]
     ):
         page = visitor()
-        page.set_content(f'<iframe src="{base_url}{address("pie")}&embed=1" width="700" height="900"></iframe>')
+        page.goto("/about")
+        # the same server by another name is another site to a browser
+        other = base_url.replace("127.0.0.1", "localhost")
+        assert other != base_url
+        page.evaluate(
+            "src => document.body.prepend("
+            "Object.assign(document.createElement('iframe'), {src, width: 700, height: 900}))",
+            f"{other}{address('pie')}&embed=1",
+        )
         expect(page.frame_locator("iframe").locator(".oh-chart[data-drawn]")).to_be_visible()
 
 
