@@ -7,13 +7,14 @@ import io
 import random
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
 
 import msoffcrypto.format.ooxml
 import openpyxl
 import xlwt
 from freezegun import freeze_time
+from msoffcrypto.method import ecma376_agile as agile
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from tests.data.tables.packages import book, header, number, open_document, row, settled, text
 
@@ -221,10 +222,13 @@ def old() -> dict[str, bytes]:
 
 def _locked(workbook: bytes) -> bytes:
     """Encrypted as Excel does it, with salts and moments that are the same each time."""
-    source = random.Random(5)
+    chance, agile.secrets = agile.secrets, SimpleNamespace(token_bytes=random.Random(5).randbytes)
     target = io.BytesIO()
-    with freeze_time("2026-01-01"), patch("secrets.token_bytes", source.randbytes):
-        msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(workbook)).encrypt(PASSWORD, target)
+    try:
+        with freeze_time("2026-01-01"):
+            msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(workbook)).encrypt(PASSWORD, target)
+    finally:
+        agile.secrets = chance
     return target.getvalue()
 
 

@@ -34,7 +34,7 @@ def encodings() -> dict[str, bytes]:
         "greek.csv": "code,name,amount\r\n1,Κυριάκος,1\r\n2,Αλέξανδρος,2\r\n3,Ευστόργιος,3\r\n".encode("iso-8859-7"),
         "utf16-le.csv": ("\ufeff" + PLAIN).encode("utf-16-le"),
         "utf16-be.csv": ("\ufeff" + PLAIN).encode("utf-16-be"),
-        "utf16-tabs.txt": ("\ufeff" + PLAIN.replace(",", "\t")).encode("utf-16-le"),
+        "utf16-tabs.tsv": ("\ufeff" + PLAIN.replace(",", "\t")).encode("utf-16-le"),
         "utf16-le-no-bom.csv": PLAIN.encode("utf-16-le"),
         "utf16-be-no-bom.csv": PLAIN.encode("utf-16-be"),
         "utf16-odd.csv": ("\ufeff" + PLAIN).encode("utf-16-le")[:-1],
