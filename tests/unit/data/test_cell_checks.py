@@ -110,6 +110,24 @@ class TestManyBatches:
         assert (tally.count, len(tally.findings)) == (3 * MOST_PLACES, MOST_PLACES)
 
 
+FIGURES = st.one_of(
+    st.none(),
+    st.decimals(-10, 10, places=3).map(lambda figure: format(figure, "f")),
+    st.sampled_from(["1.5", "1.50", "1.5000000000000000000001", "1.4999999999999999999999", "+7", "1e1", "-0", "7"]),
+)
+
+
+class TestAnyFigures:
+    @given(st.lists(FIGURES, max_size=30), FIGURES.filter(bool), FIGURES.filter(bool))
+    def test_both_ways_agree(self, cells: list[str | None], least: str, most: str):
+        looked(Item("项", "c", "number", minimum=least, maximum=most), cells)
+
+    def test_a_figure_is_outside_by_its_last_digit(self):
+        item = Item("项", "c", "number", minimum="1.5", maximum="1.5")
+        cells = ["1.5000000000000000000001", "1.50", "1.4999999999999999999999"]
+        assert [row for _check, row, _value in looked(item, cells)] == [1, 3]
+
+
 ITEM = Item("项", "c", "string", required=True, length=2, values="优; 良; 差差差", pattern="优|良.*")
 texts = st.one_of(st.none(), st.sampled_from(["优", "良", "差差差", "良好", "锟"]), st.text(min_size=1, max_size=4))
 

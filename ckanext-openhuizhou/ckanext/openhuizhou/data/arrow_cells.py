@@ -173,7 +173,7 @@ class ArrowCells:
 
     def outside(self, least: str | None, most: str | None, *, numeric: bool) -> Sequence[int]:
         if numeric:
-            return self.where(is_outside(least, most, numeric=True))
+            return self._figures_outside(least, most)
         wrong = [pc.less(self._array, least)] if least is not None else []
         wrong += [pc.greater(self._array, most)] if most is not None else []
         if not wrong:
@@ -181,18 +181,47 @@ class ArrowCells:
         either = wrong[0] if len(wrong) == 1 else pc.or_(*wrong)
         return _places(pc.and_(either, pc.not_equal(self._array, "")))
 
+    def _figures_outside(self, least: str | None, most: str | None) -> Sequence[int]:
+        """Binary fractions tell which cells may be outside, for rounding keeps the order; their texts, which are."""
+        broken = is_outside(least, most, numeric=True)
+        try:
+            figures = pc.cast(pc.if_else(pc.equal(self._array, ""), None, self._array), pa.float64())
+        except pa.ArrowInvalid:  # a form that Arrow does not read, as “+5”
+            return self.where(broken)
+        near = [pc.less_equal(figures, float(least))] if least is not None else []
+        near += [pc.greater_equal(figures, float(most))] if most is not None else []
+        if not near:
+            return []
+        places = _places(pc.fill_null(near[0] if len(near) == 1 else pc.or_(*near), False))
+        texts = self._array.take(pa.array(places, pa.int64())).to_pylist() if places else []
+        wrong = {text for text in set(texts) if broken(text)}
+        return [place for place, text in zip(places, texts, strict=True) if text in wrong]
+
     def where(self, broken: Callable[[str], bool]) -> Sequence[int]:
         wrong = [text for text in pc.unique(self._array).to_pylist() if text and broken(text)]
         return _places(pc.is_in(self._array, pa.array(wrong, pa.string()))) if wrong else []
 
     def holding(self, letters: str) -> Sequence[int]:
-        if pc.all(pc.string_is_ascii(self._array)).as_py():
+        one_of = f"[{letters}]"
+        if pc.all(pc.string_is_ascii(self._array)).as_py() or not _found(self._joined(), one_of):
             return []
-        return _places(pc.match_substring_regex(self._array, f"[{letters}]"))
+        return _places(pc.match_substring_regex(self._array, one_of))
+
+    def _joined(self) -> pa.LargeStringArray:
+        """All texts as one, where they lie: a search in it begins once and not once for each cell."""
+        _validity, offsets, texts = self._array.buffers()
+        ends = memoryview(offsets).cast("i")
+        start, end = ends[self._array.offset], ends[self._array.offset + len(self._array)]
+        whole = pa.array([0, end - start], pa.int64()).buffers()[1]
+        return pa.LargeStringArray.from_buffers(1, whole, texts.slice(start, end - start))
 
     def unlike(self, pattern: str) -> Sequence[int]:
         unlike = pc.invert(pc.match_substring_regex(self._array, pattern))
         return _places(pc.and_(unlike, pc.not_equal(self._array, "")))
+
+
+def _found(array: pa.LargeStringArray, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(array, pattern)).as_py())
 
 
 def _places(mask: Any) -> list[int]:
