@@ -49,7 +49,8 @@ def visitor(browser: Browser, base_url: str) -> Iterator[Callable[..., Page]]:
 
     def new(width: int = 1280, scheme: Any = "light", **more: Any) -> Page:
         viewport = {"width": width, "height": 900}
-        context = browser.new_context(base_url=base_url, viewport=viewport, locale="zh-CN", color_scheme=scheme, **more)
+        looks: Any = {"color_scheme": scheme, "reduced_motion": "reduce"}
+        context = browser.new_context(base_url=base_url, viewport=viewport, locale="zh-CN", **looks, **more)
         contexts.append(context)
         return context.new_page()
 

@@ -50,7 +50,7 @@ def openhuizhou_has_map(resource_id: str) -> bool:
 def drawing_of_places(map_: Map, places: Places) -> Drawing:
     """Places, or squares when there are too many."""
     label, y = map_.label, map_.y
-    title = tk._("Places")
+    title = tk._("Where they are")
     data: dict[str, Any] = {
         "kind": "points",
         "note": schematic(),

@@ -137,13 +137,15 @@
     return option;
   }
 
-  function ground(look, view) {
+  // as large as fits, in the proportions of the place (a degree of longitude is shorter here than one of latitude)
+  function ground(look, data, width, view) {
     return {
       map: "huizhou",
       roam: view.zoom > 1 ? "move" : false,
       zoom: view.zoom,
       aspectScale: 0.92,
-      top: 12, bottom: 12, left: 12, right: 12,
+      layoutCenter: ["50%", "50%"],
+      layoutSize: Math.min(width, heightOf(data, width)) - 24,
       label: { show: true, color: look.muted },
       itemStyle: { areaColor: look.soft, borderColor: look.muted },
       emphasis: { label: { color: look.ink }, itemStyle: { areaColor: look.line } }
@@ -153,7 +155,7 @@
   function points(look, data, width, view) {
     var option = base(look, data);
     var most = data.squares ? Math.max.apply(null, data.places.map(function (place) { return place[3]; })) : 1;
-    option.geo = ground(look, view);
+    option.geo = ground(look, data, width, view);
     option.tooltip.trigger = "item";
     option.tooltip.formatter = function (point) {
       var value = point.value;
@@ -186,7 +188,7 @@
     option.tooltip.formatter = function (point) {
       return plain(point.name) + "<br>" + plain(data.y.name) + ": " + figure(isNaN(point.value) ? null : point.value, data.y.unit);
     };
-    option.series = [Object.assign(ground(look, view), {
+    option.series = [Object.assign(ground(look, data, width, view), {
       type: "map",
       nameProperty: "name",
       label: { show: true, color: look.ink, textBorderColor: look.surface, textBorderWidth: 3, formatter: function (point) {
@@ -231,7 +233,10 @@
     if (option.grid) option.grid.top += 64;
     if (option.legend) option.legend.top = 60;
     var map = option.geo || option.series[0];
-    if (map.map) map.top = 84;
+    if (map.map) {
+      map.layoutCenter = ["50%", "56%"];
+      map.layoutSize -= 76;
+    }
     chart.setOption(option);
     var link = document.createElement("a");
     link.href = chart.getDataURL({ type: kind, pixelRatio: 2 });
