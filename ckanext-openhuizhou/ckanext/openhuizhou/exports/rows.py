@@ -61,7 +61,7 @@ class Rows:
         return iter(lambda: self.source.read(CHUNK), b"")
 
     def batches(self) -> Iterator[Batch]:
-        """Cells as canonical texts (``domain.cell_types``), None for NULL; parts of a second have no zeros at their end."""
+        """Cells as canonical texts (``domain.cell_types``), None for NULL; parts of a second end without zeros."""
         self.source.settle(_SETTLED)
         csv.field_size_limit(_CELL_BYTES)
         text = io.TextIOWrapper(io.BufferedReader(self.source, CHUNK), encoding="utf-8", newline="")
