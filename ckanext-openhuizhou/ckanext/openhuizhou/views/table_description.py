@@ -108,7 +108,7 @@ def about_table(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[s
         "dc:identifier": entry.get("catalogue_code"),
         "dc:publisher": (entry.get("organization") or {}).get("title"),
         "dc:license": {"@id": licence["url"]} if licence["url"] else licence["title"],
-        "dc:modified": {"@value": entry["data_modified"], "@type": "dateTime"} if entry.get("data_modified") else None,
+        "dc:modified": {"@value": entry["data_modified"], "@type": "xsd:dateTime"} if entry.get("data_modified") else None,
     }
 
 
