@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
+from ckanext.openhuizhou.data.arrow_cells import ArrowCells
 from ckanext.openhuizhou.data.row_checks import Cells, ListCells, NoChecks, RowCheck
 from ckanext.openhuizhou.data.staging import BATCH_ROWS, write_table
 from ckanext.openhuizhou.domain.findings import Finding
@@ -42,17 +44,31 @@ class TestChecksOfRows:
         assert write_table(tmp_path / "t.csv", ITEMS, [["惠城区", 1]], Counties()).rows == 1
 
 
-class TestListCells:
-    @pytest.mark.parametrize(
-        ("question", "offsets"),
-        [
-            (lambda cells: cells.empty(), [1]),
-            (lambda cells: cells.longer_than(2), [3]),
-            (lambda cells: cells.not_among(frozenset({"5", "-3"})), [2, 3]),
-            (lambda cells: cells.outside("0", "10", numeric=True), [0, 2, 3]),
-            (lambda cells: cells.outside("1", None, numeric=False), [0]),
-            (lambda cells: cells.where(str.isdigit), [2, 4]),
-        ],
-    )
-    def test_answers_with_offsets(self, question, offsets):
-        assert list(question(ListCells(["-3", None, "12", "1e2", "5"]))) == offsets
+ANSWERS = [
+    (lambda cells: cells.empty(), [1]),
+    (lambda cells: cells.longer_than(2), [3]),
+    (lambda cells: cells.not_among(frozenset({"5", "-3"})), [2, 3, 5]),
+    (lambda cells: cells.outside("1", None, numeric=False), [0]),
+    (lambda cells: cells.outside(None, "4", numeric=False), [4, 5]),
+    (lambda cells: cells.outside(None, None, numeric=False), []),
+    (lambda cells: cells.where(str.isdigit), [2, 4]),
+    (lambda cells: cells.where(str.isspace), []),
+    (lambda cells: cells.holding("区-"), [0, 5]),
+    (lambda cells: cells.unlike("^-?[0-9]+$"), [3, 5]),
+    (lambda cells: range(len(cells)), [0, 1, 2, 3, 4, 5]),
+]
+CELLS = ["-3", None, "12", "1e2", "5", "区"]
+
+
+class TestCells:
+    @pytest.mark.parametrize("kind", [ListCells, lambda cells: ArrowCells(pa.array([cell or "" for cell in cells]))])
+    @pytest.mark.parametrize(("question", "offsets"), ANSWERS)
+    def test_answer_with_offsets_whatever_they_are_kept_in(self, kind, question, offsets):
+        cells = kind(CELLS)
+        assert list(question(cells)) == offsets
+        assert cells.to_list() == CELLS
+        assert [cells[place] for place in (0, 1)] == ["-3", None]
+
+    def test_numbers_are_compared_as_numbers(self):
+        for cells in (ListCells(["-3", None, "12", "1e2"]), ArrowCells(pa.array(["-3", "", "12", "1e2"]))):
+            assert list(cells.outside("0", "20.5", numeric=True)) == [0, 3]

@@ -96,7 +96,8 @@ NASTY = st.one_of(
             *["=SUM(A1)", "=1", "+86 752", "@x", "-5(a)", "-cmd|'/c'!A0"],
         ]
     ),
-    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12),
+    # without the private area: GB18030 has had letters of its own there, see below
+    st.text(st.characters(exclude_categories=["Cs", "Co"], exclude_characters="\x00"), max_size=12),
     st.integers().map(str),
     st.floats(allow_nan=False).map(str),
     st.decimals(allow_nan=False, allow_infinity=False, places=2).map(str),
@@ -158,7 +159,7 @@ def told(table: WrittenTable, content: bytes) -> tuple[object, ...]:
 
 
 class TestSameAsRows:
-    @settings(max_examples=400, deadline=None)
+    @settings(max_examples=400, deadline=None, derandomize=True)
     @given(rows=ROWS, way=WAYS)
     @example(
         rows=[["a\nb", "x", "1", "2", "3", "2018-03-01", "2018-03-01 08:00:00", "是"]], way=(",", 0, "\n", "utf-8")
@@ -169,7 +170,7 @@ class TestSameAsRows:
         found, _arrays = outcome_of_file(file_of(folder / "file.csv", numbered, way))
         assert found == outcome_of_rows(folder / "rows.csv", numbered)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100, deadline=None, derandomize=True)
     @given(rows=ROWS.filter(bool), cut=st.integers(1, 400))
     def test_wherever_a_chunk_ends(self, tmp_path_factory, rows, cut):
         folder = tmp_path_factory.mktemp("cut")
@@ -251,6 +252,12 @@ class TestLayout:
         assert isinstance(found, tuple)
         assert all(isinstance(finding, Finding) for finding in found)
         assert [(finding.kind, finding.row) for finding in found] == findings
+
+    def test_letters_that_gb18030_has_moved_are_what_they_are_now(self, tmp_path):
+        path = tmp_path / "file.csv"
+        path.write_bytes("名称,数量,单位\n".encode("gb18030") + b"\xfe\x59\xfe\x51\xa6\xd9,1,\xbc\xd2\n")
+        found, _arrays = outcome_of_file(FileSource(path), PAIR)
+        assert found == outcome_of_rows(tmp_path / "rows.csv", [["\u9fb4\U00020087\ufe10", "1", "家"]], PAIR)
 
     def test_memory_does_not_grow_with_the_file(self, tmp_path):
         def peak(rows: int) -> int:

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 
 from ckanext.openhuizhou.domain.findings import Finding
 from ckanext.openhuizhou.errors import TableRefused
+from ckanext.openhuizhou.transport import decoding
 
 #: Bytes that are read at a time. More make nothing faster, and the memory of a load larger.
 CHUNK: Final = 1 << 20
@@ -34,6 +35,7 @@ class CsvFile:
         self._stream = stream
         # every accepted encoding but UTF-8 is made UTF-8 as it is read; detect() has seen that it is valid
         self._decoder = None if encoding.startswith("utf-8") else codecs.getincrementaldecoder(encoding)("strict")
+        self._gb18030 = encoding == "gb18030"
         self._first = True
         self._buffer = b""
         self._at = 0
@@ -84,7 +86,8 @@ class CsvFile:
         chunk = self._stream.read(CHUNK)
         self._ended = not chunk
         if self._decoder is not None:
-            chunk = self._decoder.decode(chunk, self._ended).encode()
+            text = self._decoder.decode(chunk, self._ended)
+            chunk = (decoding.mended(text) if self._gb18030 else text).encode()
         if self._first and chunk:
             self._first = False
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
