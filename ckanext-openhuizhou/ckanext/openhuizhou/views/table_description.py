@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import ckan.plugins.toolkit as tk
@@ -16,6 +17,7 @@ from flask import Blueprint, Response, make_response
 
 from ckanext.openhuizhou.data import table_description
 from ckanext.openhuizhou.domain import csvw
+from ckanext.openhuizhou.domain.city_time import to_city
 
 from .data_access import table_of
 from .download import attachment
@@ -102,13 +104,14 @@ def _title(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
 def about_table(entry: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
     """Common properties of CSVW in Dublin Core's words."""
     licence = tk.h.openhuizhou_licence(entry)
+    changed = entry.get("data_modified") and datetime.fromisoformat(entry["data_modified"])
     return {
         "dc:title": _title(entry, resource),
         "dc:description": entry.get("notes"),
         "dc:identifier": entry.get("catalogue_code"),
         "dc:publisher": (entry.get("organization") or {}).get("title"),
         "dc:license": {"@id": licence["url"]} if licence["url"] else licence["title"],
-        "dc:modified": {"@value": entry["data_modified"], "@type": "xsd:dateTime"} if entry.get("data_modified") else None,
+        "dc:modified": {"@value": to_city(changed).isoformat(), "@type": "xsd:dateTime"} if changed else None,
     }
 
 
