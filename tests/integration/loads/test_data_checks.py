@@ -59,7 +59,7 @@ class TestWhoMay:
         address = f"/dataset/{found['package_id']}/resource/{held}/checks"
         assert bureau.call(who, f"{address}/bad-rows.csv").status_code == (200 if sees else 403)
         page = bureau.call(who, address)
-        assert ("001" in page.body) == sees
+        assert ("“001”" in page.body) == sees
 
 
 class TestDecide:
@@ -158,10 +158,10 @@ class TestBadRows:
         items = [{**ITEMS[0], "is_key": False, "length": 3}, *ITEMS[1:]]
         entry = make_entry(items=items)
         resource_id = entry["resources"][0]["id"]
-        bureau.load(resource_id, HEADER + "=1+1,一号,7.5\n44030519900101123,二号,8\n")
+        bureau.load(resource_id, HEADER + "=1+1,一号,7.5\n编号20180001,二号,8\n")
         answer = bureau.call("visitor", f"/dataset/{entry['name']}/resource/{resource_id}/checks/bad-rows.csv")
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         assert answer.headers["Cache-Control"].startswith("private")
         _header, first, second = csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff")))
         assert first[:3] == ["1", "断面编号", "'=1+1"]
-        assert second[:3] == ["2", "断面编号", "…"]
+        assert second[:3] == ["2", "断面编号", "编号…"]
