@@ -13,7 +13,7 @@ from ckan import model, plugins
 from ckan.tests import factories, helpers
 from tests.factories import complete_entry
 
-from ckanext.openhuizhou.data import checks, tables
+from ckanext.openhuizhou.data import checks, quality, tables, versions
 from ckanext.openhuizhou.domain.items import Item
 from ckanext.openhuizhou.model import role
 
@@ -98,6 +98,7 @@ def build(app: Any) -> World:
     world.tokens = {"visitor": None, **{who: user["token"] for who, user in world.users.items()}}
     for kind in KINDS:
         world.entries[kind] = entry(kind, own["id"], sysadmin["name"])
+    quality.refresh([made["id"] for made in world.entries.values()])
     return world
 
 
@@ -135,6 +136,7 @@ def entry(kind: str, organization_id: str, sysadmin: str, title: str = "", *, lo
         resource_id, package["id"], lambda inspection: tables.stage_table(resource_id, ITEMS, rows, inspection)
     )
     tables.publish_table(staged, package["id"])
+    versions.derive(resource_id)
     if state == "withdrawn":
         withdrawal = {"id": package["id"], "reason": "演示"}
         package = tk.get_action("openhuizhou_entry_withdraw")({"user": sysadmin}, withdrawal)

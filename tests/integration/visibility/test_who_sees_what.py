@@ -104,6 +104,7 @@ METADATA_WAYS: dict[str, Way] = {
     "package_show": by_id("package_show", package_id),
     "resource_show": by_id("resource_show", resource_id),
     "package_activity_list": by_id("package_activity_list", package_id),
+    "score": by_id("openhuizhou_quality_show", package_id),
     "package_search": search,
     "recently_changed_packages_activity_list": activities("recently_changed_packages_activity_list"),
 }
@@ -113,6 +114,8 @@ DATA_WAYS: dict[str, Way] = {
     "dump": data("/datastore/dump/{1}"),
     "file": data("/dataset/{0}/resource/{1}/download/data.csv"),
     "file by any name": data("/dataset/{0}/resource/{1}/download"),
+    "export": data("/dataset/{0}/resource/{1}/export/json"),
+    "zip": data("/dataset/{0}/export.zip"),
     "table page": data("/dataset/{0}/resource/{1}/table"),
     "checks": by_id("openhuizhou_data_check_show", resource_id, "resource_id"),
     "chart": data("/dataset/{0}/resource/{1}/chart"),
@@ -125,6 +128,10 @@ DATA_WAYS: dict[str, Way] = {
     "file of the dictionary": data("/dataset/{0}/resource/{1}/dictionary.csv"),
     "table schema": data("/dataset/{0}/resource/{1}/tableschema.json"),
     "csvw": data("/dataset/{0}/resource/{1}/csv-metadata.json"),
+    "versions": by_id("openhuizhou_table_version_list", resource_id, "resource_id"),
+    "page of versions": data("/dataset/{0}/resource/{1}/versions"),
+    "page of a version": data("/dataset/{0}/resource/{1}/versions/1"),
+    "file of a version": data("/dataset/{0}/resource/{1}/versions/1.parquet"),
 }
 #: Here CKAN leaves out drafts, or all that is not public, even for those who may see it.
 PUBLIC_WAYS: dict[str, Way] = {
