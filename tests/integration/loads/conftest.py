@@ -126,7 +126,7 @@ def bureau(empty_database: Any, reset_index: Any) -> Iterator[Bureau]:
 
 def _people(app: Any) -> Bureau:
     sysadmin = factories.SysadminWithToken()
-    as_sysadmin = {"user": sysadmin["name"], "ignore_auth": True}
+    as_sysadmin: Any = {"user": sysadmin["name"], "ignore_auth": True}
     own, other = (
         tk.get_action("organization_create")(dict(as_sysadmin), {"name": name, "title": f"演示{title}"})
         for name, title in (("huanbaoju", "环境保护局"), ("jiaotongju", "交通运输局"))

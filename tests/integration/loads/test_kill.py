@@ -137,12 +137,12 @@ class TestRealWorker:
     ):
         bureau.load(resource_id, rows(1, 2))
         job_id = start(bureau, resource_id, rows(*range(1, 200_001)))
-        ini = Path(request.config.getoption("--ckan-ini")).resolve()
+        ini = Path(str(request.config.getoption("--ckan-ini"))).resolve()
         command = [str(Path(sys.executable).with_name("ckan")), "-c", str(ini), "jobs", "worker", "--burst"]
 
-        def begin() -> subprocess.Popen[bytes]:
+        def begin() -> subprocess.Popen[str]:
             return subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, text=True
             )
 
         worker = begin()
