@@ -36,6 +36,7 @@ class TestPublishedFile:
 
     def test_values_have_their_types(self, tmp_path):
         table = library.Table.from_file(described(tmp_path, ROWS, fractions=frozenset()))
+        assert isinstance(table, library.Table)
         first = next(iter(table))
         assert first["cost"] == Decimal("1234.50")
         assert first["day"].date() == dt.date(2018, 3, 1)
