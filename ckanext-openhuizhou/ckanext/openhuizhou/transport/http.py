@@ -184,11 +184,8 @@ class HttpClient:
             SourceUnreachable: no answer in time, in any of the attempts.
             AddressRefused: the address, or one it redirects to, is not approved.
         """
-        headers = {}
-        if known and known.get("etag"):
-            headers["If-None-Match"] = known["etag"]
-        if known and known.get("last_modified"):
-            headers["If-Modified-Since"] = known["last_modified"]
+        names = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+        headers = {header: known[name] for name, header in names.items() if known and known.get(name)}
         return self._with_retries("GET", url, _Body(into, size or self.limits.size), params=params, headers=headers)
 
     def head(self, url: str) -> Answer:
