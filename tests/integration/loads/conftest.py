@@ -128,7 +128,7 @@ def _people(app: Any) -> Bureau:
     sysadmin = factories.SysadminWithToken()
     as_sysadmin: Any = {"user": sysadmin["name"], "ignore_auth": True}
     own, other = (
-        tk.get_action("organization_create")(dict(as_sysadmin), {"name": name, "title": f"演示{title}"})
+        tk.get_action("organization_create")(as_sysadmin.copy(), {"name": name, "title": f"演示{title}"})
         for name, title in (("huanbaoju", "环境保护局"), ("jiaotongju", "交通运输局"))
     )
     bureau = Bureau(app, own)
@@ -140,7 +140,7 @@ def _people(app: Any) -> Bureau:
         ("neighbour", other, "editor"),
     ):
         membership = {"id": organization["id"], "username": bureau.users[who]["name"], "role": capacity}
-        tk.get_action("organization_member_create")(dict(as_sysadmin), membership)
+        tk.get_action("organization_member_create")(as_sysadmin.copy(), membership)
     role.grant(bureau.users["platform"]["id"], "platform_officer", sysadmin["id"])
     model.Session.commit()
     return bureau
