@@ -134,7 +134,7 @@ def read_again(dataset_id: str) -> None:
     record = (
         sa.update(Record)
         .where(Record.dataset_id == dataset_id)
-        .values(hash=None, refused_hash=None, payload_digest=None)
+        .values(hash=None, refused_hash=None, payload_digest=None, data_digest=None)
         .returning(Record.source_id)
         .execution_options(synchronize_session=False)
     )

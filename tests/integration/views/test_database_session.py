@@ -60,3 +60,11 @@ class TestLetGo:
                 pass
             assert tag in model.Session
             model.Session.rollback()
+
+    @pytest.mark.usefixtures("with_plugins")
+    def test_a_context_outside_of_any_request_lets_go_of_nothing(self, app: Any):
+        """CKAN makes one whenever a harvest makes an address, in the middle of its transaction."""
+        session = model.Session()
+        with app.flask_app.test_request_context():
+            pass
+        assert model.Session() is session
