@@ -67,7 +67,10 @@ class Loaded:
 def columns_of(items: Iterable[Item]) -> list[dict[str, Any]]:
     """The items as a version keeps them."""
     kept = ({key: getattr(item, key) for key in _COLUMN_KEYS} for item in items)
-    return [{key: value for key, value in values.items() if value not in ("", None, False)} for values in kept]
+    return [
+        {key: value for key, value in values.items() if value not in ("", None) and value is not False}
+        for values in kept
+    ]
 
 
 #: A load of what is live already is no version of its own.

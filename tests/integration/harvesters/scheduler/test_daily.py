@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import ckan.plugins.toolkit as tk
 import pytest
 import sqlalchemy as sa
 from ckan import model
@@ -29,9 +30,11 @@ class TestDaily:
             names.append(name)
             return subprocess.Popen([sys.executable, "-c", self.program])
 
+        # every hour elsewhere; here only what happens at night is looked at
+        monkeypatch.setitem(tk.config, "ckanext.openhuizhou.links_schedule", "0 0 1 1 *")
         self.program = ""
         self.daily = Daily(start)
-        for name in ("retention", "reconcile"):
+        for name in ("retention", "reconcile", "links"):
             execute(sa.delete(model.SystemInfo).where(model.SystemInfo.key == f"openhuizhou.last_{name}"))
         yield names
         self.daily.stop()

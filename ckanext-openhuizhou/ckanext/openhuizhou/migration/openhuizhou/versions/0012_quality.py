@@ -44,9 +44,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("checked_at", sa.DateTime),
         sa.Column("next_check", sa.DateTime, nullable=False),
-        sa.CheckConstraint(
-            "state IN ('unknown', 'ok', 'broken', 'refused')", name="ck_openhuizhou_link_state"
-        ),
+        sa.CheckConstraint("state IN ('unknown', 'ok', 'broken', 'refused')", name="ck_openhuizhou_link_state"),
     )
     op.create_index("ix_openhuizhou_link_due", "openhuizhou_link", ["next_check"])
     op.create_table(
