@@ -48,8 +48,8 @@ test: $(INSTALLED) ## run all tests on stacks of their own
 	@$(BIN)/python -m ckanext.openhuizhou.stack.testing $(SUITES)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, translations complete, docs true
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --no-cache --check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python tests/checks/translations.py

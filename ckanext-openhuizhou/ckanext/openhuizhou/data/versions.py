@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 import ckan.plugins.toolkit as tk
-from ckanext.openhuizhou.data.parquet import write_parquet
 
 from ckanext.openhuizhou import config
 from ckanext.openhuizhou.data import version_changes
+from ckanext.openhuizhou.data.parquet import write_parquet
 from ckanext.openhuizhou.errors import ConfigurationError
 from ckanext.openhuizhou.model import table_version
 from ckanext.openhuizhou.model.database import exclusive
