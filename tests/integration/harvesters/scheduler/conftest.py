@@ -33,6 +33,8 @@ def ticking(feed: Feed, clock: Clock) -> Iterator[Scheduler]:
     execute(sa.update(Run).where(Run.state.in_(ACTIVE_STATES)).values(state="cancelled"))
     execute(sa.delete(Outbox))
     made = Scheduler(lambda: None, Daily(start=nothing), clock)
+    # scores follow from entries by themselves and have tests of their own; here they would fill the outbox
+    del made._duties["scoring what has changed"]
     yield made
     made.leader.give_up()
     jobs.get_queue().empty()

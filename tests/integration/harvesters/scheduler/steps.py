@@ -57,8 +57,8 @@ def change_run(run_id: str, **values: Any) -> None:
 
 
 def work_off() -> int:
-    """A worker does all that is in the queue, then ends; how many jobs there were."""
-    count = len(jobs.get_queue().jobs)
+    """A worker does all that is in the queue, then ends; how many of the jobs were the harvest's."""
+    count = wake_jobs()
     jobs.Worker().work(burst=True)
     return count
 
