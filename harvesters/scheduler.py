@@ -15,6 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 from ckan import model
 
+from ckanext.openhuizhou import config
 from ckanext.openhuizhou.data import jobs, quality
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.domain.schedule import next_time
@@ -37,8 +38,6 @@ _BATCHES: Final = 3
 _HOPELESS: Final = timedelta(minutes=10)
 #: What has waited so long in the outbox is indexed although a run is under way.
 _OVERDUE: Final = timedelta(minutes=1)
-#: Changed entries are looked for so often.
-_SCORES_EVERY: Final = timedelta(seconds=30)
 #: Only these sources have a schedule that counts.
 _SCHEDULED: Final = sa.and_(Source.active, Source.approved, Source.schedule.is_not(None), Source.schedule != "")
 
@@ -210,14 +209,14 @@ class IndexDuty:
 
 
 class ScoreDuty:
-    """Scores entries that have changed: looks twice in a minute, and at once again while there are more."""
+    """Scores entries that have changed: looks now and then, and at once again while there are more."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._next: datetime | None = None
 
     def refresh(self) -> None:
-        now = self._clock()
-        if self._next is None or now >= self._next:
+        now, interval = self._clock(), config.scores_interval()
+        if interval and (self._next is None or now >= self._next):
             more = quality.refresh_stale() == quality.PAGE
-            self._next = None if more else now + _SCORES_EVERY
+            self._next = None if more else now + timedelta(seconds=interval)

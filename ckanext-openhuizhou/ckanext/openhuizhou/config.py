@@ -72,6 +72,11 @@ def scheduler_interval() -> float:
     return max(0.1, float(tk.config["ckanext.openhuizhou.scheduler_interval"]))
 
 
+def scores_interval() -> int:
+    """Seconds between two looks for entries whose score has to be computed anew; 0: none is."""
+    return tk.config["ckanext.openhuizhou.scores_interval"]
+
+
 def daily_schedules() -> dict[str, str]:
     """What is done in a process of its own, and when (``domain.schedule``)."""
     names = ("retention", "reconcile", "links")

@@ -35,6 +35,7 @@ NUMBERS = itertools.count(1)
 _HOLD_BACK = """
 CREATE OR REPLACE FUNCTION openhuizhou_hold_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 DELETE FROM openhuizhou_data_job;
+DELETE FROM openhuizhou_outbox;
 CREATE OR REPLACE TRIGGER hold_back BEFORE INSERT ON openhuizhou_data_job FOR EACH ROW WHEN (NEW.kind = 'derive')
 EXECUTE FUNCTION openhuizhou_hold_back()
 """

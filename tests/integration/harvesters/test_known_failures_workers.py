@@ -48,7 +48,12 @@ def processes(
 ) -> Iterator[Pool]:
     ini = tmp_path_factory.mktemp("pool") / "pool.ini"
     base = Path(str(request.config.getoption("--ckan-ini"))).resolve()
-    own = {"ckanext.openhuizhou.allowed_hosts": web.host, "ckanext.openhuizhou.scheduler_interval": "1"}
+    own = {
+        "ckanext.openhuizhou.allowed_hosts": web.host,
+        "ckanext.openhuizhou.scheduler_interval": "1",
+        # scores would fill the outbox while it is looked at
+        "ckanext.openhuizhou.scores_interval": "0",
+    }
     lines = "".join(f"{name} = {value}\n" for name, value in own.items())
     ini.write_text(f"[app:main]\nuse = config:{base}\n{lines}")
     made = Pool(ini)
