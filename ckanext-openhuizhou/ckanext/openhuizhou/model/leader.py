@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from contextlib import suppress
 from typing import Any, Final
 
 import ckan.plugins.toolkit as tk
@@ -58,11 +59,19 @@ class Leader:
                 self._held = bool(self._connection.execute(query, {"name": self.name}).scalar())
         except SQLAlchemyError as error:
             log.warning("%s: the database does not answer (%s)", self.application_name, type(error).__name__)
-            self.give_up()
+            self._disconnect()
         return self._held
 
     def give_up(self) -> None:
-        """Let go of the lock, with its connection."""
+        """Let go of the lock, with its connection: the next who asks for it has it."""
+        if self._held and self._connection is not None:
+            # the server notices a closed connection a moment later, and holds its lock until then
+            with suppress(SQLAlchemyError):
+                query = sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
+                self._connection.execute(query, {"name": self.name})
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         connection, self._connection, self._held = self._connection, None, False
         if connection is not None:
             connection.invalidate()

@@ -28,6 +28,7 @@ from tests.integration.harvesters.scheduler.steps import (
 from ckanext.openhuizhou.domain.city_time import utcnow
 from ckanext.openhuizhou.harvesters import scheduler
 from ckanext.openhuizhou.harvesters.scheduler import NAME, Scheduler
+from ckanext.openhuizhou.model.harvest import Source
 from ckanext.openhuizhou.model.leader import Leader
 
 
@@ -99,6 +100,7 @@ class TestSeveral:
 
     def test_ten_at_once_queue_one_run(self, feed: Feed, with_plugins: None):
         """Also when all of them lead, as after a split."""
+        execute(sa.update(Source).values(next_run=None))
         change(feed, schedule="*/5 * * * *", next_run=NOON)
         together = Barrier(10)
 
